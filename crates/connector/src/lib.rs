@@ -1,0 +1,1 @@
+//! The port that any CRM must offer: calls, errors, throttling, intake.

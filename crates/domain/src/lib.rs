@@ -1,0 +1,1 @@
+//! Rules, events, evaluation, ids and states: the language of the product.

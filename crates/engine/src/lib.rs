@@ -1,0 +1,1 @@
+//! Intake, dispatch and delivery: the only place with loops.

@@ -1,0 +1,1 @@
+//! Sheets to typed rows and row errors.

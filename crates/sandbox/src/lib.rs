@@ -1,0 +1,1 @@
+//! Fake amoCRM and fake LPTracker with faults and a journal.

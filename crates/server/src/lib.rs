@@ -1,0 +1,1 @@
+//! The integrator binary: configuration, HTTP, sessions, static files, wiring.

@@ -1,0 +1,1 @@
+//! Sealing and opening secrets, key rotation, constant-time checks.

@@ -1,0 +1,2 @@
+//! The Leptos client.
+fn main() {}
