@@ -1,0 +1,3 @@
+//! The sandbox against both fidelity checklists.
+
+mod skeleton;
