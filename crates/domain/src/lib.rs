@@ -1,1 +1,27 @@
-//! Rules, events, evaluation, ids and states: the language of the product.
+//! The language of the product: rules, events, evaluation, ids and states.
+//!
+//! **Invariant.** Nothing here does IO, is async, reads a clock or draws random numbers; nothing here knows
+//! SQL, HTTP or the wire format of a CRM. The crate builds for `wasm32-unknown-unknown`, and the server and
+//! the browser evaluate rules with this very code.
+//!
+//! Reading order: [`value`] and [`field`] say what records hold, [`record`] what records are, [`event`] what
+//! happens to them; [`rule`], [`condition`], [`action`] and [`mapping`] are the document a manager writes;
+//! [`compile`] checks it, [`evaluate`] applies it; [`command`] is what comes out, [`delivery`] how it travels.
+
+pub mod action;
+pub mod catalogue;
+pub mod command;
+pub mod compile;
+pub mod condition;
+pub mod connection;
+pub mod delivery;
+pub mod evaluate;
+pub mod event;
+pub mod field;
+pub mod id;
+pub mod mapping;
+pub mod record;
+pub mod rule;
+pub mod run;
+pub mod time;
+pub mod value;

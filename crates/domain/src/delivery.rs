@@ -1,0 +1,142 @@
+//! Deliveries: commands on their way, and when a failed one is tried again.
+
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Waits for its turn or its next try.
+    Pending,
+    /// A try is under way.
+    Leased,
+    /// A write was sent and its outcome is unknown: it is being looked for, «неизвестно, проверяем».
+    Uncertain,
+    /// Done.
+    Delivered,
+    /// Nothing had to be done (the record already is as wanted, or the rule said to skip).
+    Skipped,
+    /// Will not be tried again by itself.
+    Dead,
+    /// Taken back by a person.
+    Cancelled,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::Pending,
+        Self::Leased,
+        Self::Uncertain,
+        Self::Delivered,
+        Self::Skipped,
+        Self::Dead,
+        Self::Cancelled,
+    ];
+
+    /// Stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::Uncertain => "uncertain",
+            Self::Delivered => "delivered",
+            Self::Skipped => "skipped",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state with this stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
+    /// Nothing more happens by itself.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Delivered | Self::Skipped | Self::Dead | Self::Cancelled)
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The wanted effect is there.
+    Done,
+    /// Nothing had to be done.
+    Skipped,
+    /// The CRM refused for good.
+    Rejected,
+    /// To be tried again later.
+    Postponed,
+    /// It is unknown whether the write was applied.
+    Unknown,
+}
+
+impl Outcome {
+    /// Stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Rejected => "rejected",
+            Self::Postponed => "postponed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The outcome with this stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Done, Self::Skipped, Self::Rejected, Self::Postponed, Self::Unknown]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == word)
+    }
+}
+
+/// When to try again: full jitter over an exponential bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RetryPolicy {
+    /// Bound of the first wait, in milliseconds.
+    pub base_ms: i64,
+    /// By how much the bound grows with each attempt.
+    pub factor: i64,
+    /// The bound never grows above this, in milliseconds.
+    pub cap_ms: i64,
+    /// No try later than this after the first, in milliseconds.
+    pub give_up_after_ms: i64,
+}
+
+impl RetryPolicy {
+    /// 2 s, ×3, at most 1 h, for 24 h.
+    pub const DEFAULT: Self =
+        Self { base_ms: 2_000, factor: 3, cap_ms: 3_600_000, give_up_after_ms: 24 * 3_600_000 };
+
+    /// The longest wait after the given number of failed attempts (from 1).
+    pub fn bound_ms(&self, n_attempts: u32) -> i64 {
+        let mut bound = self.base_ms;
+        for _ in 1..n_attempts.max(1) {
+            bound = bound.saturating_mul(self.factor).min(self.cap_ms);
+        }
+        bound.min(self.cap_ms)
+    }
+
+    /// When to try next, or `None` when it is time to give up.
+    ///
+    /// `random` is uniform in 0..=1; `asked_ms` is what the CRM asked us to wait and is never undercut,
+    /// but clamped to the cap.
+    pub fn next(
+        &self,
+        first_at: Timestamp,
+        now: Timestamp,
+        n_attempts: u32,
+        random: f64,
+        asked_ms: Option<i64>,
+    ) -> Option<Timestamp> {
+        let jittered = (self.bound_ms(n_attempts) as f64 * random.clamp(0.0, 1.0)) as i64;
+        let wait = jittered.max(asked_ms.unwrap_or(0).clamp(0, self.cap_ms)).max(1);
+        let next = now.plus_ms(wait);
+        (next.0 - first_at.0 <= self.give_up_after_ms).then_some(next)
+    }
+}
