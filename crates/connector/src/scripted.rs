@@ -1,0 +1,1 @@
+//! A connector that answers from a list, for tests of the engine.
