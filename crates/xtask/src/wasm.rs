@@ -1,0 +1,264 @@
+//! The interface: Trunk's output, made fit for strict content policies, compressed and weighed.
+//!
+//! A built interface is kept in the cache under the fingerprint of everything it was made from, so neither
+//! a second run nor a fresh clone builds it again.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::{cmd, paths, say, setup};
+
+/// The largest allowed size of the wasm file after brotli, in bytes.
+const BUDGET: u64 = 450_000;
+/// How many built interfaces of one kind are kept.
+const KEPT: usize = 4;
+/// Raise it when this file changes what comes out of the same sources.
+const RECIPE: u32 = 1;
+const COMPRESS: &str = include_str!("compress.js");
+
+/// How the interface is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// For use on this machine: quick to build.
+    Quick,
+    /// For people: small, compressed beforehand, within the size budget.
+    Release,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Release => "release",
+        }
+    }
+
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Quick => "wasm-demo",
+            Self::Release => "wasm-release",
+        }
+    }
+}
+
+/// `cargo xtask wasm [--quick]`.
+pub fn main(args: &[String]) -> Result<()> {
+    let kind = match args {
+        [] => Kind::Release,
+        [only] if only == "--quick" => Kind::Quick,
+        _ => bail!("нужно: cargo xtask wasm [--quick]"),
+    };
+    setup::interface_tools()?;
+    let dir = build(kind)?;
+    if kind == Kind::Release {
+        check_budget(&dir)?;
+    }
+    say::note(&format!("Интерфейс: {}", dir.display()));
+    Ok(())
+}
+
+/// The folder with the built interface; built now if there is none for the present sources.
+pub fn build(kind: Kind) -> Result<PathBuf> {
+    let dir = finished_dir(kind)?;
+    if dir.join("index.html").is_file() {
+        return Ok(dir);
+    }
+    compile(kind)?;
+    let step = say::start("Собираю файлы интерфейса");
+    let unfinished = dir.with_extension(format!("{}", std::process::id()));
+    let mut trunk = cmd::program(paths::tools().join("bin/trunk"));
+    trunk
+        .args([
+            "build",
+            "--skip-version-check",
+            "--offline",
+            "true",
+            "--cargo-profile",
+            kind.profile(),
+        ])
+        .args(["--release", if kind == Kind::Release { "true" } else { "false" }])
+        .arg("--dist")
+        .arg(&unfinished)
+        .env("CARGO_TARGET_DIR", paths::target())
+        // A conventional value such as NO_COLOR=1 is refused by Trunk, which wants true or false.
+        .env_remove("NO_COLOR");
+    cmd::run_logged(&mut trunk, "trunk")?;
+    move_inline_script(&unfinished)?;
+    if kind == Kind::Release {
+        compress(&unfinished)?;
+    }
+    if fs::rename(&unfinished, &dir).is_err() {
+        // Another command has finished the same work first.
+        fs::remove_dir_all(&unfinished)?;
+    }
+    step.done();
+    forget_old(kind)?;
+    Ok(dir)
+}
+
+/// Compiles the client, so that Trunk only has to gather files. Needs no tools but the wasm target.
+pub fn compile(kind: Kind) -> Result<()> {
+    let step = say::start("Компилирую интерфейс");
+    cmd::run(
+        cmd::cargo()
+            .args(["build", "--target", "wasm32-unknown-unknown", "-p", "frontend"])
+            .args(["--profile", kind.profile()]),
+    )?;
+    step.done();
+    Ok(())
+}
+
+/// Whether [`build`] would find its work done.
+pub fn is_built(kind: Kind) -> bool {
+    finished_dir(kind).is_ok_and(|dir| dir.join("index.html").is_file())
+}
+
+/// Fails when the compressed wasm is over the budget, and says how much of it is used.
+pub fn check_budget(dir: &Path) -> Result<()> {
+    let wasm = files(dir)?
+        .into_iter()
+        .find(|file| file.to_string_lossy().ends_with(".wasm.br"));
+    let size = fs::metadata(wasm.context("в интерфейсе нет сжатого файла .wasm.br")?)?.len();
+    let text = format!(
+        "wasm после brotli: {} кБ из {} кБ",
+        size.div_ceil(1000),
+        BUDGET / 1000
+    );
+    if size > BUDGET {
+        bail!("интерфейс слишком велик: {text}");
+    }
+    say::note(&text);
+    Ok(())
+}
+
+fn finished_dir(kind: Kind) -> Result<PathBuf> {
+    let name = format!("{}-{:016x}", kind.name(), fingerprint(kind)?);
+    Ok(paths::cache().join("interface").join(name))
+}
+
+/// A number that changes with any source of the interface, its dependencies or its tools.
+fn fingerprint(kind: Kind) -> Result<u64> {
+    let mut hasher = DefaultHasher::new();
+    (RECIPE, kind.profile(), setup::interface_tool_versions()).hash(&mut hasher);
+    let root = paths::root();
+    for part in [
+        "Cargo.lock",
+        "Cargo.toml",
+        "Trunk.toml",
+        "frontend",
+        "crates/api",
+        "crates/domain",
+    ] {
+        let path = root.join(part);
+        let mut sources = if path.is_dir() { files(&path)? } else { vec![path] };
+        sources.retain(|file| !file.starts_with(root.join("frontend/dist")));
+        sources.sort();
+        for file in sources {
+            file.strip_prefix(&root).unwrap_or(&file).hash(&mut hasher);
+            fs::read(&file)
+                .with_context(|| format!("не удалось прочитать {}", file.display()))?
+                .hash(&mut hasher);
+        }
+    }
+    Ok(hasher.finish())
+}
+
+/// Trunk starts the client from a script inside the page, which a strict content policy forbids. In a file of
+/// its own it needs neither a nonce nor a page made anew for every request.
+fn move_inline_script(dir: &Path) -> Result<()> {
+    let page_file = dir.join("index.html");
+    let page = fs::read_to_string(&page_file).context("Trunk не создал index.html")?;
+    let Some((page, script)) = split_inline_script(&page) else {
+        bail!("в index.html не найден скрипт запуска, который вставляет Trunk");
+    };
+    let mut hasher = DefaultHasher::new();
+    script.hash(&mut hasher);
+    let name = format!("start-{:016x}.js", hasher.finish());
+    fs::write(dir.join(&name), script)?;
+    fs::write(&page_file, page.replace(START_SCRIPT, &format!("/{name}")))?;
+    Ok(())
+}
+
+const START_SCRIPT: &str = "{{start-script}}";
+
+/// The page with a link instead of its inline module script, and the script.
+fn split_inline_script(page: &str) -> Option<(String, String)> {
+    let open = page.find("<script type=\"module\"")?;
+    let body = open + page[open..].find('>')? + 1;
+    let end = body + page[body..].find("</script>")?;
+    let script = page[body..end].trim();
+    if script.is_empty() {
+        return None;
+    }
+    let link = format!(
+        "{}<script type=\"module\" src=\"{START_SCRIPT}\">{}",
+        &page[..open],
+        &page[end..]
+    );
+    Some((link, format!("{script}\n")))
+}
+
+/// Puts `.br` and `.gz` beside every text and wasm file. Node has brotli built in.
+fn compress(dir: &Path) -> Result<()> {
+    let printed = cmd::output(cmd::program("node").args(["-e", COMPRESS]).arg(dir))?;
+    let report: Value = serde_json::from_str(&printed).context("сжатие напечатало не JSON")?;
+    if report["files"].as_u64().unwrap_or(0) == 0 {
+        bail!("в {} нечего сжимать", dir.display());
+    }
+    Ok(())
+}
+
+fn forget_old(kind: Kind) -> Result<()> {
+    let mut built: Vec<(SystemTime, PathBuf)> = fs::read_dir(paths::cache().join("interface"))?
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(kind.name()))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    built.sort();
+    let old = built.len().saturating_sub(KEPT);
+    for (_, dir) in built.into_iter().take(old) {
+        fs::remove_dir_all(&dir).with_context(|| format!("не удалось удалить {}", dir.display()))?;
+    }
+    Ok(())
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).with_context(|| format!("не удалось прочитать {}", dir.display()))?
+    {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inline_script_becomes_a_file() {
+        let page = "<head><script type=\"module\" nonce=\"x\">\nimport a;\n</script></head>";
+        let (page, script) = split_inline_script(page).unwrap();
+        assert_eq!(
+            page,
+            format!("<head><script type=\"module\" src=\"{START_SCRIPT}\"></script></head>")
+        );
+        assert_eq!(script, "import a;\n");
+    }
+
+    #[test]
+    fn page_without_inline_script_is_refused() {
+        assert!(split_inline_script("<head><script src=\"a.js\"></script></head>").is_none());
+        assert!(split_inline_script("<script type=\"module\" src=\"a.js\"></script>").is_none());
+    }
+}
