@@ -48,7 +48,7 @@ pub fn main(args: &[String]) -> Result<()> {
     };
     let sandbox = options
         .demo
-        .then(|| running.start_sandbox(&binaries.sandbox, &sender, &receiver))
+        .then(|| start_sandbox(&mut running, &binaries.sandbox, &sender, &receiver))
         .transpose()?;
 
     let mut server = Command::new(&binaries.server);
