@@ -41,11 +41,7 @@ pub fn main(args: &[String]) -> Result<()> {
 
     let (sender, receiver) = mpsc::channel();
     watch_signals(sender.clone())?;
-    let mut running = Running {
-        children: Vec::new(),
-        logs_shown: options.logs,
-        data: data.clone(),
-    };
+    let mut running = Running::new(&data, options.logs);
     let sandbox = options
         .demo
         .then(|| start_sandbox(&mut running, &binaries.sandbox, &sender, &receiver))
