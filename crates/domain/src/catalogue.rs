@@ -115,18 +115,28 @@ pub struct TagInfo {
 impl Catalogue {
     /// A custom field of a kind of record.
     pub fn field(&self, record: RecordKind, id: i64) -> Option<&FieldInfo> {
-        self.fields.iter().find(|field| field.record == record && field.id == id)
+        self.fields
+            .iter()
+            .find(|field| field.record == record && field.id == id)
     }
 
     /// A custom field by its symbolic code (`PHONE`).
     pub fn field_by_code(&self, record: RecordKind, code: &str) -> Option<&FieldInfo> {
-        self.fields.iter().find(|field| field.record == record && field.code.as_deref() == Some(code))
+        self.fields
+            .iter()
+            .find(|field| field.record == record && field.code.as_deref() == Some(code))
     }
 
     /// Pipeline and status of a stage.
     pub fn stage(&self, stage: Stage) -> Option<(&Pipeline, &StageInfo)> {
-        let pipeline = self.pipelines.iter().find(|pipeline| pipeline.id == stage.pipeline)?;
-        Some((pipeline, pipeline.stages.iter().find(|info| info.id == stage.status)?))
+        let pipeline = self
+            .pipelines
+            .iter()
+            .find(|pipeline| pipeline.id == stage.pipeline)?;
+        Some((
+            pipeline,
+            pipeline.stages.iter().find(|info| info.id == stage.status)?,
+        ))
     }
 
     /// A user by id.

@@ -62,7 +62,12 @@ const fn yes() -> bool {
 
 impl Default for Alike {
     fn default() -> Self {
-        Self { case: true, yo: true, spaces: true, phone: true }
+        Self {
+            case: true,
+            yo: true,
+            spaces: true,
+            phone: true,
+        }
     }
 }
 

@@ -23,7 +23,9 @@ impl ConnectorKind {
 
     /// The kind with this stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Amocrm, Self::Lptracker].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Amocrm, Self::Lptracker]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 
     /// Name as people write it.
@@ -65,8 +67,14 @@ impl ConnectionState {
 
     /// The state with this stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Active, Self::New, Self::NeedsReauth, Self::Blocked, Self::Stopped]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+        [
+            Self::Active,
+            Self::New,
+            Self::NeedsReauth,
+            Self::Blocked,
+            Self::Stopped,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
     }
 }

@@ -55,7 +55,10 @@ impl DeliveryState {
 
     /// Nothing more happens by itself.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Delivered | Self::Skipped | Self::Dead | Self::Cancelled)
+        matches!(
+            self,
+            Self::Delivered | Self::Skipped | Self::Dead | Self::Cancelled
+        )
     }
 }
 
@@ -89,9 +92,15 @@ impl Outcome {
 
     /// The outcome with this stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Done, Self::Skipped, Self::Rejected, Self::Postponed, Self::Unknown]
-            .into_iter()
-            .find(|outcome| outcome.as_str() == word)
+        [
+            Self::Done,
+            Self::Skipped,
+            Self::Rejected,
+            Self::Postponed,
+            Self::Unknown,
+        ]
+        .into_iter()
+        .find(|outcome| outcome.as_str() == word)
     }
 }
 
@@ -110,8 +119,12 @@ pub struct RetryPolicy {
 
 impl RetryPolicy {
     /// 2 s, ×3, at most 1 h, for 24 h.
-    pub const DEFAULT: Self =
-        Self { base_ms: 2_000, factor: 3, cap_ms: 3_600_000, give_up_after_ms: 24 * 3_600_000 };
+    pub const DEFAULT: Self = Self {
+        base_ms: 2_000,
+        factor: 3,
+        cap_ms: 3_600_000,
+        give_up_after_ms: 24 * 3_600_000,
+    };
 
     /// The longest wait after the given number of failed attempts (from 1).
     pub fn bound_ms(&self, n_attempts: u32) -> i64 {

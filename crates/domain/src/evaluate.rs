@@ -1,12 +1,15 @@
 //! Evaluation of compiled rules over the facts of an event, with the reason at every node.
 
 use crate::command::Command;
+use crate::compile::CompiledRule;
+use crate::condition::{Condition, Operand, Operator};
 use crate::field::{FieldKey, FieldPath};
 use crate::record::{Record, RecordKind};
 use crate::run::RunOutcome;
 use crate::time::{Timestamp, Zone};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Where a value was learnt.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -96,9 +99,11 @@ impl Facts {
     pub fn value(&self, path: FieldPath) -> Option<&Value> {
         match path.moment {
             crate::field::Moment::Now => self.record(path.record)?.record.get(path.key),
-            crate::field::Moment::Before if path.record == self.key.kind => {
-                self.before.iter().find(|(key, _)| *key == path.key).map(|(_, value)| value)
-            }
+            crate::field::Moment::Before if path.record == self.key.kind => self
+                .before
+                .iter()
+                .find(|(key, _)| *key == path.key)
+                .map(|(_, value)| value),
             crate::field::Moment::Before => None,
         }
     }
@@ -157,9 +162,15 @@ pub struct Explanation {
 pub struct Compared {
     /// The field.
     pub field: FieldPath,
+    /// How it was compared.
+    pub operator: Operator,
+    /// What the rule says on the right side.
+    #[serde(default)]
+    pub with: Arc<Operand>,
     /// Its value; `None` when absent.
     pub left: Option<Value>,
-    /// What it was compared with, when that is a value.
+    /// What it was compared with, when that is one value: the operand itself, the other field's value, or the
+    /// moment that a span of time led to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub right: Option<Value>,
     /// Where the left value came from and when.
@@ -168,4 +179,108 @@ pub struct Compared {
     /// Why it could not be told, in Russian, when the verdict is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+/// Whether a rule's condition holds, without the reasons. Allocates nothing per node.
+pub fn matches(rule: &CompiledRule, facts: &Facts) -> Verdict {
+    explain(&rule.rule.condition, facts).verdict
+}
+
+/// Applies a rule: whether it matches, why, and what is then to be done.
+pub fn evaluate(rule: &CompiledRule, facts: &Facts) -> Evaluation {
+    let explanation = explain(&rule.rule.condition, facts);
+    let outcome = match explanation.verdict {
+        Verdict::True => RunOutcome::Matched,
+        Verdict::False => RunOutcome::NotMatched,
+        Verdict::Unknown => RunOutcome::Undecidable,
+    };
+    Evaluation {
+        outcome,
+        explanation,
+        commands: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+impl Verdict {
+    /// Kleene's not.
+    #[must_use]
+    pub const fn negate(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    /// Kleene's and: the weaker of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::False, _) | (_, Self::False) => Self::False,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::True, Self::True) => Self::True,
+        }
+    }
+
+    /// Kleene's or: the stronger of both.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        self.negate().and(other.negate()).negate()
+    }
+}
+
+impl From<bool> for Verdict {
+    fn from(holds: bool) -> Self {
+        if holds { Self::True } else { Self::False }
+    }
+}
+
+fn explain(condition: &Condition, facts: &Facts) -> Explanation {
+    let group = |list: &[Condition], start, join: fn(Verdict, Verdict) -> Verdict| {
+        let children: Vec<_> = list.iter().map(|inner| explain(inner, facts)).collect();
+        let verdict = children.iter().fold(start, |all, child| join(all, child.verdict));
+        Explanation {
+            verdict,
+            compared: None,
+            children,
+        }
+    };
+    match condition {
+        Condition::All(list) => group(list, Verdict::True, Verdict::and),
+        Condition::Any(list) => group(list, Verdict::False, Verdict::or),
+        Condition::Not(inner) => {
+            let inner = explain(inner, facts);
+            Explanation {
+                verdict: inner.verdict.negate(),
+                compared: None,
+                children: vec![inner],
+            }
+        }
+        Condition::Compare(compare) => {
+            let left = facts.value(compare.field);
+            let verdict = match (left, &compare.with, compare.operator) {
+                (Some(left), _, Operator::IsEmpty) => left.is_empty().into(),
+                (Some(left), _, Operator::IsNotEmpty) => (!left.is_empty()).into(),
+                (Some(left), Operand::Value(right), Operator::Equals) => (left == right).into(),
+                _ => Verdict::Unknown,
+            };
+            let compared = Compared {
+                field: compare.field,
+                operator: compare.operator,
+                with: Arc::new(compare.with.clone()),
+                left: left.cloned(),
+                right: None,
+                source: facts
+                    .record(compare.field.record)
+                    .map(|known| (known.source, known.at)),
+                problem: (verdict == Verdict::Unknown).then(|| "значение неизвестно".to_owned()),
+            };
+            Explanation {
+                verdict,
+                compared: Some(compared),
+                children: Vec::new(),
+            }
+        }
+    }
 }

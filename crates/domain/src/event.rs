@@ -138,9 +138,16 @@ impl Origin {
 
     /// The origin with this stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Webhook, Self::Poll, Self::Import, Self::Manual, Self::Replay, Self::Schedule]
-            .into_iter()
-            .find(|origin| origin.as_str() == word)
+        [
+            Self::Webhook,
+            Self::Poll,
+            Self::Import,
+            Self::Manual,
+            Self::Replay,
+            Self::Schedule,
+        ]
+        .into_iter()
+        .find(|origin| origin.as_str() == word)
     }
 }
 

@@ -188,8 +188,13 @@ impl FromStr for FieldKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix("cf.") {
-            Some(id) => id.parse().map(Self::Custom).map_err(|_| FieldPathError(text.to_owned())),
-            None => SystemField::parse(text).map(Self::System).ok_or_else(|| FieldPathError(text.to_owned())),
+            Some(id) => id
+                .parse()
+                .map(Self::Custom)
+                .map_err(|_| FieldPathError(text.to_owned())),
+            None => SystemField::parse(text)
+                .map(Self::System)
+                .ok_or_else(|| FieldPathError(text.to_owned())),
         }
     }
 }
@@ -218,12 +223,20 @@ pub struct FieldPath {
 impl FieldPath {
     /// The present value of a field.
     pub fn now(record: RecordKind, key: impl Into<FieldKey>) -> Self {
-        Self { moment: Moment::Now, record, key: key.into() }
+        Self {
+            moment: Moment::Now,
+            record,
+            key: key.into(),
+        }
     }
 
     /// The value of a field before the event.
     pub fn before(record: RecordKind, key: impl Into<FieldKey>) -> Self {
-        Self { moment: Moment::Before, record, key: key.into() }
+        Self {
+            moment: Moment::Before,
+            record,
+            key: key.into(),
+        }
     }
 }
 
@@ -259,7 +272,11 @@ impl FromStr for FieldPath {
         let wrong = || FieldPathError(text.to_owned());
         let (record, key) = rest.split_once('.').ok_or_else(wrong)?;
         let record = RecordKind::parse(record).ok_or_else(wrong)?;
-        Ok(Self { moment, record, key: key.parse().map_err(|_| wrong())? })
+        Ok(Self {
+            moment,
+            record,
+            key: key.parse().map_err(|_| wrong())?,
+        })
     }
 }
 

@@ -10,6 +10,7 @@
 
 pub mod action;
 pub mod catalogue;
+pub mod catalogues;
 pub mod command;
 pub mod compile;
 pub mod condition;
@@ -19,6 +20,7 @@ pub mod evaluate;
 pub mod event;
 pub mod field;
 pub mod id;
+pub mod index;
 pub mod mapping;
 pub mod record;
 pub mod rule;

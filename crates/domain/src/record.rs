@@ -29,6 +29,9 @@ pub enum RecordKind {
     Unsorted,
     /// The structure of a CRM account itself (fields, funnels).
     Structure,
+    /// The event itself: `event.at` is when it happened, `event.author` does not exist in every CRM. Rules
+    /// look at it for «сейчас рабочее время»; nothing is written to it.
+    Event,
 }
 
 impl RecordKind {
@@ -45,6 +48,7 @@ impl RecordKind {
             Self::Note => "note",
             Self::Unsorted => "unsorted",
             Self::Structure => "structure",
+            Self::Event => "event",
         }
     }
 
@@ -53,8 +57,25 @@ impl RecordKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
+    /// Russian name.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Deal => "Сделка",
+            Self::Contact => "Контакт",
+            Self::Company => "Компания",
+            Self::Lead => "Лид",
+            Self::LeadContact => "Контакт лида",
+            Self::Call => "Звонок",
+            Self::Task => "Задача",
+            Self::Note => "Примечание",
+            Self::Unsorted => "Неразобранное",
+            Self::Structure => "Структура",
+            Self::Event => "Событие",
+        }
+    }
+
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Deal,
         Self::Contact,
         Self::Company,
@@ -65,6 +86,7 @@ impl RecordKind {
         Self::Note,
         Self::Unsorted,
         Self::Structure,
+        Self::Event,
     ];
 }
 
@@ -132,12 +154,18 @@ pub struct Record {
 impl Record {
     /// A record of which nothing is known yet.
     pub fn new(kind: RecordKind, id: impl Into<RecordId>) -> Self {
-        Self { key: RecordKey::new(kind, id), fields: Vec::new() }
+        Self {
+            key: RecordKey::new(kind, id),
+            fields: Vec::new(),
+        }
     }
 
     /// What a field holds, or `None` when that is unknown.
     pub fn get(&self, key: FieldKey) -> Option<&Value> {
-        self.fields.binary_search_by_key(&key, |(k, _)| *k).ok().map(|at| &self.fields[at].1)
+        self.fields
+            .binary_search_by_key(&key, |(k, _)| *k)
+            .ok()
+            .map(|at| &self.fields[at].1)
     }
 
     /// Sets a field, replacing what was known.

@@ -32,8 +32,14 @@ impl RunOutcome {
 
     /// The outcome with this stable word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Matched, Self::NotMatched, Self::Undecidable, Self::Stopped, Self::LoopGuard]
-            .into_iter()
-            .find(|outcome| outcome.as_str() == word)
+        [
+            Self::Matched,
+            Self::NotMatched,
+            Self::Undecidable,
+            Self::Stopped,
+            Self::LoopGuard,
+        ]
+        .into_iter()
+        .find(|outcome| outcome.as_str() == word)
     }
 }

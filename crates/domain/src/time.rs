@@ -41,7 +41,11 @@ pub struct Zone {
 impl Zone {
     /// A zone with one offset for ever.
     pub fn fixed(name: impl Into<String>, offset_secs: i32) -> Self {
-        Self { name: name.into(), base_offset_secs: offset_secs, transitions: Vec::new() }
+        Self {
+            name: name.into(),
+            base_offset_secs: offset_secs,
+            transitions: Vec::new(),
+        }
     }
 
     /// Moscow: UTC+3 without transitions since October 2014.
@@ -52,7 +56,11 @@ impl Zone {
     /// The offset from UTC, in seconds, in force at an instant.
     pub fn offset_secs(&self, at: Timestamp) -> i32 {
         let index = self.transitions.partition_point(|(from, _)| *from <= at.secs());
-        if index == 0 { self.base_offset_secs } else { self.transitions[index - 1].1 }
+        if index == 0 {
+            self.base_offset_secs
+        } else {
+            self.transitions[index - 1].1
+        }
     }
 }
 

@@ -22,12 +22,18 @@ pub struct Choice {
 impl Choice {
     /// A choice known only by name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { id: None, name: name.into() }
+        Self {
+            id: None,
+            name: name.into(),
+        }
     }
 
     /// A choice known by id and name.
     pub fn new(id: i64, name: impl Into<String>) -> Self {
-        Self { id: Some(id), name: name.into() }
+        Self {
+            id: Some(id),
+            name: name.into(),
+        }
     }
 
     /// Same option: by id when both have one, else by name.
@@ -108,6 +114,10 @@ impl Value {
     /// A text, or `Empty` when blank.
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
-        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+        if text.is_empty() {
+            Self::Empty
+        } else {
+            Self::Text(text)
+        }
     }
 }
