@@ -1,1 +1,30 @@
 //! The history of the database schema for SQLite and PostgreSQL.
+//!
+//! Rules for a migration stand in this crate's README. Ids are UUIDs (version 7, so ascending in time),
+//! moments are Unix milliseconds in `BIGINT`, documents are JSON in `TEXT`: the same in both databases.
+
+// The trait is declared with hidden lifetimes; spelling them out would not match it.
+#![allow(elided_lifetimes_in_paths)]
+
+use sea_orm_migration::prelude::*;
+
+mod m20261123_000001_create_accounts;
+mod m20261123_000002_create_connections;
+mod m20261123_000003_create_rules;
+mod m20261123_000004_create_pipeline;
+mod table;
+
+/// All migrations in order.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261123_000001_create_accounts::Migration),
+            Box::new(m20261123_000002_create_connections::Migration),
+            Box::new(m20261123_000003_create_rules::Migration),
+            Box::new(m20261123_000004_create_pipeline::Migration),
+        ]
+    }
+}
