@@ -114,11 +114,13 @@ impl Sandbox {
                         Err(error) => drop(tell.send(Err(error))),
                         Ok((amocrm, amocrm_at, lptracker, lptracker_at)) => {
                             let delivery = actix_web::rt::spawn(emitter::run(Arc::downgrade(&world)));
+                            let calls = actix_web::rt::spawn(lptracker::run(Arc::downgrade(&world)));
                             drop(world);
                             let handles = vec![amocrm.handle(), lptracker.handle()];
                             let _ = tell.send(Ok((amocrm_at, lptracker_at, handles)));
                             let (a, b) = futures::join!(amocrm, lptracker);
                             delivery.abort();
+                            calls.abort();
                             if let Err(error) = a.and(b) {
                                 tracing::error!(%error, "a listener ended badly");
                             }

@@ -46,9 +46,9 @@ impl World {
         }
     }
 
-    /// The fake LPTracker.
-    pub fn lptracker(&self) -> MutexGuard<'_, lptracker::State> {
-        self.lptracker.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The fake LPTracker. Hooks caused while the guard is held go out when it is dropped.
+    pub fn lptracker(&self) -> LptrackerGuard<'_> {
+        LptrackerGuard { world: self, state: Some(self.lptracker.lock().unwrap_or_else(PoisonError::into_inner)) }
     }
 
     /// Queues a webhook for delivery.
@@ -88,6 +88,38 @@ impl std::ops::DerefMut for AmocrmGuard<'_> {
 }
 
 impl Drop for AmocrmGuard<'_> {
+    fn drop(&mut self) {
+        if let Some(mut state) = self.state.take() {
+            let outgoing = state.take_outgoing();
+            drop(state);
+            for webhook in outgoing {
+                self.world.emit(webhook);
+            }
+        }
+    }
+}
+
+/// Exclusive access to the fake LPTracker.
+pub struct LptrackerGuard<'a> {
+    world: &'a World,
+    state: Option<MutexGuard<'a, lptracker::State>>,
+}
+
+impl std::ops::Deref for LptrackerGuard<'_> {
+    type Target = lptracker::State;
+
+    fn deref(&self) -> &lptracker::State {
+        self.state.as_ref().expect("the lock is held until drop")
+    }
+}
+
+impl std::ops::DerefMut for LptrackerGuard<'_> {
+    fn deref_mut(&mut self) -> &mut lptracker::State {
+        self.state.as_mut().expect("the lock is held until drop")
+    }
+}
+
+impl Drop for LptrackerGuard<'_> {
     fn drop(&mut self) {
         if let Some(mut state) = self.state.take() {
             let outgoing = state.take_outgoing();

@@ -54,24 +54,46 @@ fn recent<'m>(map: &'m mut HashMap<String, VecDeque<i64>>, key: &str, now_ms: i6
 
 impl State {
     /// `POST /login`.
-    pub(super) fn login(&mut self, body: &Map<String, Value>, ip: &str, now_ms: i64) -> Result<Value, ApiError> {
+    pub(super) fn login(
+        &mut self,
+        body: &Map<String, Value>,
+        ip: &str,
+        now_ms: i64,
+    ) -> Result<Value, ApiError> {
         let [login, password, service, version] =
             ["login", "password", "service", "version"].map(|key| text_of(body, key));
         self.admit(&format!("login {login}"), now_ms)?;
-        if [&login, &password, &service, &version].iter().any(|text| text.is_empty()) {
+        if [&login, &password, &service, &version]
+            .iter()
+            .any(|text| text.is_empty())
+        {
             return Err(ApiError::bad_request());
         }
         if version != "1.0" {
             return Err(ApiError::invalid("version"));
         }
-        if !self.accounts.iter().any(|account| account.login == login && account.password == password) {
+        if !self
+            .accounts
+            .iter()
+            .any(|account| account.login == login && account.password == password)
+        {
             return Err(ApiError::wrong_password());
         }
         if self.settings.one_login_per_ip {
-            self.sessions.retain(|_, session| session.ip != ip || session.login == login);
+            self.sessions
+                .retain(|_, session| session.ip != ip || session.login == login);
         }
-        let token: String = rand::rng().sample_iter(Alphanumeric).take(32).map(char::from).collect();
-        let session = Session { login, service, ip: ip.to_owned(), used_ms: now_ms };
+        let token: String = rand::rng()
+            .sample_iter(Alphanumeric)
+            .take(32)
+            .map(char::from)
+            .collect();
+        let session = Session {
+            login,
+            service,
+            ip: ip.to_owned(),
+            used_ms: now_ms,
+        };
         self.sessions.insert(token.clone(), session);
         Ok(json!({"token": token}))
     }

@@ -13,7 +13,10 @@ pub struct ApiError {
 
 impl ApiError {
     fn new(code: u16, message: &str) -> ApiError {
-        ApiError { code, message: message.to_owned() }
+        ApiError {
+            code,
+            message: message.to_owned(),
+        }
     }
 
     /// 400 without details.

@@ -138,12 +138,18 @@ impl FieldKind {
 
     /// The API's word for this kind.
     pub fn word(self) -> &'static str {
-        Self::WORDS.iter().find(|(kind, _)| *kind == self).map_or("text", |(_, word)| word)
+        Self::WORDS
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("text", |(_, word)| word)
     }
 
     /// The kind behind the API's word, `None` when there is no such kind.
     pub fn from_word(word: &str) -> Option<FieldKind> {
-        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+        Self::WORDS
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(kind, _)| *kind)
     }
 
     /// Fields that change through a call of their own, never through `custom`.

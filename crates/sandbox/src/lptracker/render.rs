@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Call, Callback, Comment, Contact, Detail, Field, FieldKind, Lead, Payment, Project, Step};
+use super::model::{
+    Call, Callback, Comment, Contact, Detail, Field, FieldKind, Lead, Payment, Project, Step,
+};
 use super::state::State;
 
 /// Which answer a lead is part of.
@@ -63,7 +65,9 @@ pub(super) fn payment(payment: &Payment) -> Value {
 impl State {
     /// A contact with details and filled fields; their ids are text, the contact's own is a number.
     pub(super) fn contact_json(&self, contact: &Contact) -> Value {
-        let definitions = self.project(contact.project_id).map(|project| project.contact_fields.as_slice());
+        let definitions = self
+            .project(contact.project_id)
+            .map(|project| project.contact_fields.as_slice());
         let fields: Vec<Value> = definitions
             .unwrap_or_default()
             .iter()
@@ -107,13 +111,19 @@ impl State {
 
     /// A lead; unset fields are present with null, the step travels inside `custom`.
     pub(super) fn lead_json(&self, lead: &Lead, answer: Answer) -> Value {
-        let fields = self.project(lead.project_id).map(|project| project.fields.as_slice()).unwrap_or_default();
+        let fields = self
+            .project(lead.project_id)
+            .map(|project| project.fields.as_slice())
+            .unwrap_or_default();
         let custom: Vec<Value> = fields.iter().map(|field| self.custom_json(lead, field)).collect();
         let view = match lead.view_id {
             Some(id) if answer != Answer::Created => self.view_json(id),
             _ => Value::Null,
         };
-        let contact = self.contacts.get(&lead.contact_id).map(|contact| self.contact_json(contact));
+        let contact = self
+            .contacts
+            .get(&lead.contact_id)
+            .map(|contact| self.contact_json(contact));
         let mut out = Map::new();
         out.insert("id".into(), json!(lead.id));
         out.insert("contact_id".into(), json!(lead.contact_id));
@@ -132,13 +142,18 @@ impl State {
             out.insert("payments".into(), lead.payments.iter().map(payment).collect());
         }
         if answer == Answer::Single && self.settings.calls_records_in_lead {
-            out.insert("calls_records".into(), lead.calls.iter().map(|call| self.call_record(call)).collect());
+            out.insert(
+                "calls_records".into(),
+                lead.calls.iter().map(|call| self.call_record(call)).collect(),
+            );
         }
         Value::Object(out)
     }
 
     pub(super) fn view_json(&self, id: i64) -> Value {
-        let Some(view) = self.views.get(&id) else { return Value::Null };
+        let Some(view) = self.views.get(&id) else {
+            return Value::Null;
+        };
         let mut out = json!({
             "id": view.id, "project_id": view.project_id, "uuid": null, "ym_client_id": null,
             "ga_client_id": null, "source": "", "campaign": "", "keyword": "", "seo_system": null,
@@ -174,7 +189,11 @@ impl State {
 
     /// An item of `calls_records`; incoming calls carry the service's own spelling.
     pub(super) fn call_record(&self, call: &Call) -> Value {
-        let direction = if call.direction == "incoming" { "incomming" } else { call.direction.as_str() };
+        let direction = if call.direction == "incoming" {
+            "incomming"
+        } else {
+            call.direction.as_str()
+        };
         json!({
             "time": call.time, "linkedid": call.linkedid, "duration": call.duration,
             "record": self.record_url(call), "type": direction, "owner_id": call.owner_id,
@@ -182,6 +201,13 @@ impl State {
     }
 
     fn record_url(&self, call: &Call) -> Option<String> {
-        call.recorded.then(|| format!("{}{}/{}.wav", self.public_base, super::RECORDS_PATH, call.linkedid))
+        call.recorded.then(|| {
+            format!(
+                "{}{}/{}.wav",
+                self.public_base,
+                super::RECORDS_PATH,
+                call.linkedid
+            )
+        })
     }
 }

@@ -46,6 +46,12 @@ pub struct Settings {
     pub emit_for_comments: bool,
     /// `action_update_fields` is an array instead of text.
     pub update_fields_as_array: bool,
+    /// Attempts after a failed webhook; how the real service behaves is not known.
+    pub webhook_retries: u32,
+    /// Pause before each repeated attempt, milliseconds.
+    pub webhook_retry_pause_ms: u64,
+    /// How long a webhook waits for its answer, milliseconds.
+    pub webhook_timeout_ms: u64,
     /// Milliseconds from a call request (`/call`, `callback: true`) to its end.
     pub call_delay_ms: i64,
     /// Milliseconds from arriving on a robot step to the end of the robot's call.
@@ -141,6 +147,9 @@ impl Default for Settings {
             emit_for_api_writes: true,
             emit_for_comments: true,
             update_fields_as_array: false,
+            webhook_retries: 0,
+            webhook_retry_pause_ms: 5_000,
+            webhook_timeout_ms: 10_000,
             call_delay_ms: 3_000,
             robot_delay_ms: 3_000,
             default_outcome: CallOutcome {

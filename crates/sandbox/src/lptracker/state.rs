@@ -1,16 +1,17 @@
 //! The whole memory of the fake and the lookups every operation starts from.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::auth::Meter;
 use super::error::ApiError;
-use super::model::{
-    Account, Contact, Detail, Field, Lead, PendingCall, Project, Session, Staff, Step, View,
-};
+use super::model::{Account, Contact, Detail, Field, Lead, PendingCall, Project, Session, Staff, Step, View};
 use super::settings::{CallOutcome, Settings};
 use super::text::Zone;
+use crate::clock::Clock;
 
 /// One webhook waiting to be handed to the emitter.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ impl By {
 /// Memory of the fake LPTracker.
 #[derive(Debug, Clone, Default)]
 pub struct State {
+    /// Virtual time, shared with the whole sandbox.
+    pub clock: Clock,
     /// Switches.
     pub settings: Settings,
     /// Where this sandbox is reached, without a trailing slash; recordings are linked from here.
@@ -82,6 +85,8 @@ pub struct State {
     pub(super) meter: Meter,
     pub(super) ids: Ids,
     pub(super) last_action_ms: i64,
+    /// Wakes the loop that ends calls and hands over webhooks.
+    pub(super) wake: Arc<Notify>,
 }
 
 /// Kinds of ids; each counts from the magnitude seen at the real service.
@@ -99,8 +104,6 @@ pub(super) enum IdKind {
     Field,
     Category,
     Call,
-    Autofunnel,
-    Dictionary,
 }
 
 /// Counters of ids.
@@ -122,8 +125,6 @@ impl Ids {
             IdKind::Field => 2_010_000,
             IdKind::Category => 3_400_000,
             IdKind::Call => 100,
-            IdKind::Autofunnel => 42_000,
-            IdKind::Dictionary => 0,
         });
         *last += 1;
         *last
@@ -131,6 +132,14 @@ impl Ids {
 }
 
 impl State {
+    /// A change made now by somebody.
+    pub(super) fn by(&self, origin: Origin) -> By {
+        By {
+            now_ms: self.clock.now_ms(),
+            origin,
+        }
+    }
+
     /// The zone of textual dates.
     pub fn zone(&self) -> Zone {
         Zone::hours(self.settings.utc_offset_hours)
@@ -138,11 +147,17 @@ impl State {
 
     /// The project, whoever owns it.
     pub fn project(&self, id: i64) -> Result<&Project, ApiError> {
-        self.projects.iter().find(|project| project.id == id).ok_or_else(ApiError::not_found)
+        self.projects
+            .iter()
+            .find(|project| project.id == id)
+            .ok_or_else(ApiError::not_found)
     }
 
     pub(super) fn project_mut(&mut self, id: i64) -> Result<&mut Project, ApiError> {
-        self.projects.iter_mut().find(|project| project.id == id).ok_or_else(ApiError::not_found)
+        self.projects
+            .iter_mut()
+            .find(|project| project.id == id)
+            .ok_or_else(ApiError::not_found)
     }
 
     /// The lead, whoever owns it.
@@ -165,13 +180,18 @@ impl State {
 
     /// Whether the account owns the project.
     pub(super) fn owns(&self, login: &str, project_id: i64) -> bool {
-        self.project(project_id).is_ok_and(|project| project.account == login)
+        self.project(project_id)
+            .is_ok_and(|project| project.account == login)
     }
 
     /// The project, for its owner only: other accounts get the 404 of something that does not exist.
     pub(super) fn own_project(&self, login: &str, id: i64) -> Result<&Project, ApiError> {
         self.project(id).and_then(|project| {
-            if project.account == login { Ok(project) } else { Err(ApiError::not_found()) }
+            if project.account == login {
+                Ok(project)
+            } else {
+                Err(ApiError::not_found())
+            }
         })
     }
 
@@ -190,19 +210,29 @@ impl State {
     /// The step with its project.
     pub(super) fn step(&self, project_id: i64, step_id: i64) -> Result<&Step, ApiError> {
         let project = self.project(project_id)?;
-        project.steps.iter().find(|step| step.id == step_id).ok_or_else(ApiError::not_found)
+        project
+            .steps
+            .iter()
+            .find(|step| step.id == step_id)
+            .ok_or_else(ApiError::not_found)
     }
 
     /// The lead field of a project.
     pub(super) fn field(&self, project_id: i64, field_id: i64) -> Result<&Field, ApiError> {
         let project = self.project(project_id)?;
-        project.fields.iter().find(|field| field.id == field_id).ok_or_else(ApiError::not_found)
+        project
+            .fields
+            .iter()
+            .find(|field| field.id == field_id)
+            .ok_or_else(ApiError::not_found)
     }
 
     /// The employee of the account that owns the project.
     pub(super) fn employee(&self, project_id: i64, staff_id: i64) -> Option<&Staff> {
         let account = &self.project(project_id).ok()?.account;
-        self.staff.iter().find(|person| person.id == staff_id && person.account == *account)
+        self.staff
+            .iter()
+            .find(|person| person.id == staff_id && person.account == *account)
     }
 
     /// The contact and the detail of this id.
@@ -215,6 +245,10 @@ impl State {
 
     /// Ids of the contact's leads, oldest first.
     pub(super) fn leads_of(&self, contact_id: i64) -> Vec<i64> {
-        self.leads.values().filter(|lead| lead.contact_id == contact_id).map(|lead| lead.id).collect()
+        self.leads
+            .values()
+            .filter(|lead| lead.contact_id == contact_id)
+            .map(|lead| lead.id)
+            .collect()
     }
 }

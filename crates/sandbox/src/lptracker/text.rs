@@ -12,7 +12,12 @@ impl Zone {
     /// A zone so many hours east of UTC; out-of-range values fall back to Moscow's three.
     pub fn hours(hours: i32) -> Zone {
         let moscow = FixedOffset::east_opt(3 * 3600).expect("three hours are a valid offset");
-        Zone(hours.checked_mul(3600).and_then(FixedOffset::east_opt).unwrap_or(moscow))
+        Zone(
+            hours
+                .checked_mul(3600)
+                .and_then(FixedOffset::east_opt)
+                .unwrap_or(moscow),
+        )
     }
 
     fn format(self, unix_ms: i64, pattern: &str) -> String {
@@ -40,12 +45,18 @@ impl Zone {
     /// Unix milliseconds behind `d.m.Y H:i`; `None` when the text is anything else.
     pub fn parse_minutes(self, text: &str) -> Option<i64> {
         // chrono accepts one-digit days and signed years; the service's format has fixed positions.
-        let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        let shape: String = text
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '0' } else { c })
+            .collect();
         if shape != "00.00.0000 00:00" {
             return None;
         }
         let naive = NaiveDateTime::parse_from_str(text, "%d.%m.%Y %H:%M").ok()?;
-        self.0.from_local_datetime(&naive).single().map(|moment| moment.timestamp_millis())
+        self.0
+            .from_local_datetime(&naive)
+            .single()
+            .map(|moment| moment.timestamp_millis())
     }
 }
 
@@ -74,7 +85,11 @@ impl Query {
 
     /// The last value under the name, as PHP keeps it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Every non-empty value under `name` or `name[…]`; comma lists are split.
@@ -147,12 +162,18 @@ pub fn text_of(body: &Map<String, Value>, key: &str) -> String {
 pub fn value_pairs(value: &Value) -> Option<Vec<(i64, Value)>> {
     match value {
         Value::Null => Some(Vec::new()),
-        Value::Object(map) => {
-            map.iter().map(|(key, value)| Some((key.trim().parse().ok()?, value.clone()))).collect()
-        }
+        Value::Object(map) => map
+            .iter()
+            .map(|(key, value)| Some((key.trim().parse().ok()?, value.clone())))
+            .collect(),
         Value::Array(items) => items
             .iter()
-            .map(|item| Some((int(item.get("id")?)?, item.get("value").cloned().unwrap_or(Value::Null))))
+            .map(|item| {
+                Some((
+                    int(item.get("id")?)?,
+                    item.get("value").cloned().unwrap_or(Value::Null),
+                ))
+            })
             .collect(),
         _ => None,
     }
@@ -160,6 +181,11 @@ pub fn value_pairs(value: &Value) -> Option<Vec<(i64, Value)>> {
 
 /// Names as people compare them: trimmed, one space, one case.
 pub fn same_name(left: &str, right: &str) -> bool {
-    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let plain = |text: &str| {
+        text.split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .to_lowercase()
+    };
     plain(left) == plain(right)
 }
