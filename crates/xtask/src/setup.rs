@@ -130,8 +130,6 @@ fn wasm_bindgen() -> Result<()> {
     }
     let mut command = cargo_install("wasm-bindgen-cli", &version);
     command.args(["--bin", "wasm-bindgen", "--debug"]);
-    // It reads megabytes of wasm at every build, so a little optimisation pays from the first use.
-    command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1");
     let step = say::start(format!("Собираю wasm-bindgen {version} (один раз, около минуты)"));
     cmd::run_logged(&mut command, "install-wasm-bindgen")?;
     forget_build("wasm-bindgen-cli");

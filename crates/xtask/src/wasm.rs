@@ -38,9 +38,10 @@ impl Kind {
         }
     }
 
+    /// Quick is cargo's own profile: its macros and build scripts are then shared with the server's build.
     fn profile(self) -> &'static str {
         match self {
-            Self::Quick => "wasm-demo",
+            Self::Quick => "dev",
             Self::Release => "wasm-release",
         }
     }
