@@ -1,1 +1,25 @@
-//! Request and response shapes of the HTTP API.
+//! Request and response shapes of the HTTP API, shared by the server and the browser.
+//!
+//! Moments are Unix milliseconds in UTC ([`domain::time::Timestamp`]), ids are UUIDs, words of a closed set are
+//! snake case. The rule document travels as [`domain::rule::Rule`] itself, and so do the explanation of a run
+//! and the command of a delivery: both sides run the same code over them (ADR 0002).
+//!
+//! Schemas of the OpenAPI document stand behind the feature `openapi`, so that the browser does not carry them.
+#![warn(missing_docs)]
+
+pub mod api_key;
+pub mod audit;
+pub mod connection;
+pub mod delivery;
+pub mod event;
+pub mod link;
+pub mod page;
+pub mod panel;
+pub mod problem;
+pub mod rule;
+pub mod run;
+pub mod session;
+pub mod workspace;
+
+pub use page::Page;
+pub use problem::{FieldProblem, Problem, ProblemType};

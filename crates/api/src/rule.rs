@@ -1,0 +1,149 @@
+//! Rules: drafts, published versions, trying.
+
+use domain::compile::Diagnostic;
+use domain::evaluate::{Evaluation, Facts};
+use domain::id::{ConnectionId, EventId, RuleId, RuleVersionId};
+use domain::rule::Rule as RuleDocument;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A rule in the list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleSummary {
+    /// Id.
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub id: RuleId,
+    /// Name.
+    pub name: String,
+    /// What it does, in one sentence made from the document.
+    pub summary: String,
+    /// Place in the order of evaluation, ascending.
+    pub position: i32,
+    /// Switched on. Only a published rule acts.
+    pub enabled: bool,
+    /// Connection whose events it looks at.
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub source: ConnectionId,
+    /// Number of the published version; absent when never published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_number: Option<i32>,
+    /// The draft differs from the published version.
+    pub has_changes: bool,
+    /// What a person should look at («удалён этап …»), in Russian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
+    /// Version of the row, for `If-Match`.
+    pub version: i64,
+    /// When the draft was last changed.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub updated_at: Timestamp,
+    /// Runs in the last 24 hours.
+    pub n_runs_day: u64,
+    /// Of these, matched.
+    pub n_matched_day: u64,
+}
+
+/// A rule with its draft.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleView {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub summary: RuleSummary,
+    /// The draft, as the editor edits it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub draft: RuleDocument,
+    /// What the compiler says of the draft.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A rule to be made, or a new state of its draft. Drafts may be incomplete.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SaveRule {
+    /// The rule document: name, source, triggers, condition, actions.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub draft: RuleDocument,
+}
+
+/// A new order of all rules.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReorderRules {
+    /// Every rule of the workspace, first evaluated first.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<uuid::Uuid>))]
+    pub rules: Vec<RuleId>,
+}
+
+/// A published version in the list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleVersionSummary {
+    /// Id.
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub id: RuleVersionId,
+    /// Number, from 1.
+    pub number: i32,
+    /// What it does, in one sentence.
+    pub summary: String,
+    /// Who published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_by: Option<String>,
+    /// When.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub published_at: Timestamp,
+    /// It is the one in force.
+    pub current: bool,
+}
+
+/// A published version with its document.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleVersionView {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub summary: RuleVersionSummary,
+    /// The document as published; never changes.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub document: RuleDocument,
+}
+
+/// What the compiler says of a document.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Validation {
+    /// It could be published.
+    pub publishable: bool,
+    /// Findings with pointers into the document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A document to be tried without acting.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DryRun {
+    /// The rule document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub rule: RuleDocument,
+    /// A received event to try it on.
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub event_id: EventId,
+}
+
+/// What would happen. Nothing was sent.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DryRunResult {
+    /// Outcome, the reason at every node, planned commands, notes.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub evaluation: Evaluation,
+    /// What was known of the event and the records around it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub facts: Facts,
+    /// What the compiler says of the document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
+    pub diagnostics: Vec<Diagnostic>,
+}
