@@ -1,5 +1,7 @@
 //! The databases that other tests are given: migrated, of their own, and gone afterwards.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use migrations::Migrator;
 use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::MigratorTrait;
