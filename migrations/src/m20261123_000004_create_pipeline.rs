@@ -261,6 +261,19 @@ impl MigrationTrait for Migration {
         .await?;
         create(
             manager,
+            "known_contact",
+            vec![
+                uuid("workspace_id"),
+                uuid("connection_id"),
+                text("phone"),
+                text("contact_id"),
+                big("updated_at"),
+            ],
+            &["workspace_id", "connection_id", "phone"],
+        )
+        .await?;
+        create(
+            manager,
             "echo",
             vec![
                 uuid("workspace_id"),
@@ -293,7 +306,7 @@ impl MigrationTrait for Migration {
         drop_all(
             manager,
             &[
-                "echo", "snapshot", "link", "attempt", "delivery", "run", "event", "inbound",
+                "echo", "known_contact", "snapshot", "link", "attempt", "delivery", "run", "event", "inbound",
             ],
         )
         .await

@@ -1,0 +1,481 @@
+//! Deliveries and their attempts: the outbox.
+
+use crate::db::{Conn, is_postgres};
+use crate::error::StorageError;
+use crate::sql::{self, Filter, PageOf, document, json};
+use domain::command::Command;
+use domain::delivery::{DeliveryState, Outcome};
+use domain::id::{AttemptId, ConnectionId, DeliveryId, EventId, RuleId, RunId, WorkspaceId};
+use domain::record::RecordKey;
+use domain::time::Timestamp;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+/// One command on its way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Delivery {
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// Its id; ascending in the order in which deliveries of a lane are carried out.
+    pub id: DeliveryId,
+    /// The run that planned it.
+    pub run: RunId,
+    /// The event behind it.
+    pub event: EventId,
+    /// The rule behind it.
+    pub rule: RuleId,
+    /// The connection it acts on; `None` for the hub's own operations.
+    pub connection: Option<ConnectionId>,
+    /// Deliveries of one lane never overtake each other.
+    pub lane: String,
+    /// What to do.
+    pub command: Command,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// How far it came (a JSON document of the engine).
+    pub progress: serde_json::Value,
+    /// The record it changes, as far as known.
+    pub record: Option<RecordKey>,
+    /// Stable word of the last failure.
+    pub error_code: Option<String>,
+    /// The last failure in Russian.
+    pub error: Option<String>,
+    /// The dead delivery that it repeats.
+    pub replay_of: Option<DeliveryId>,
+    /// Chain counter that events caused by it inherit, plus one.
+    pub chain: u16,
+    /// Attempts begun.
+    pub n_attempts: u32,
+    /// When it was planned.
+    pub created_at: Timestamp,
+    /// When it was first tried.
+    pub first_at: Option<Timestamp>,
+    /// Not tried before this.
+    pub due_at: Timestamp,
+    /// When it came to its end.
+    pub finished_at: Option<Timestamp>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    workspace_id: Uuid,
+    id: Uuid,
+    run_id: Uuid,
+    event_id: Uuid,
+    rule_id: Uuid,
+    connection_id: Option<Uuid>,
+    lane: String,
+    command: String,
+    state: String,
+    progress: String,
+    record_kind: Option<String>,
+    record_id: Option<String>,
+    error_code: Option<String>,
+    error: Option<String>,
+    replay_of: Option<Uuid>,
+    chain: i32,
+    n_attempts: i32,
+    created_at: i64,
+    first_at: Option<i64>,
+    due_at: i64,
+    finished_at: Option<i64>,
+}
+
+const COLUMNS: &str = "workspace_id, id, run_id, event_id, rule_id, connection_id, lane, command, state, progress, \
+    record_kind, record_id, error_code, error, replay_of, chain, n_attempts, created_at, first_at, due_at, finished_at";
+
+impl TryFrom<Row> for Delivery {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        let corrupt = || StorageError::Corrupt { table: "delivery", id: row.id.to_string() };
+        let record = match (&row.record_kind, &row.record_id) {
+            (Some(kind), Some(id)) => Some(RecordKey::new(
+                domain::record::RecordKind::parse(kind).ok_or_else(corrupt)?,
+                id.as_str(),
+            )),
+            _ => None,
+        };
+        Ok(Self {
+            workspace: WorkspaceId(row.workspace_id),
+            id: DeliveryId(row.id),
+            run: RunId(row.run_id),
+            event: EventId(row.event_id),
+            rule: RuleId(row.rule_id),
+            connection: row.connection_id.map(ConnectionId),
+            command: document("delivery", row.id, &row.command)?,
+            state: DeliveryState::parse(&row.state).ok_or_else(corrupt)?,
+            progress: document("delivery", row.id, &row.progress)?,
+            record,
+            lane: row.lane,
+            error_code: row.error_code,
+            error: row.error,
+            replay_of: row.replay_of.map(DeliveryId),
+            chain: u16::try_from(row.chain).map_err(|_| corrupt())?,
+            n_attempts: u32::try_from(row.n_attempts).map_err(|_| corrupt())?,
+            created_at: Timestamp(row.created_at),
+            first_at: row.first_at.map(Timestamp),
+            due_at: Timestamp(row.due_at),
+            finished_at: row.finished_at.map(Timestamp),
+        })
+    }
+}
+
+/// Puts deliveries into the outbox.
+pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), StorageError> {
+    for deliveries in deliveries.chunks(400) {
+        let sql = format!(
+            "INSERT INTO delivery (workspace_id, id, run_id, event_id, rule_id, connection_id, lane, command, state, \
+             progress, record_kind, record_id, replay_of, chain, n_attempts, created_at, due_at) VALUES {}",
+            sql::places(deliveries.len(), 17)
+        );
+        let mut values = Vec::with_capacity(deliveries.len() * 17);
+        for delivery in deliveries {
+            values.extend([
+                delivery.workspace.0.into(),
+                delivery.id.0.into(),
+                delivery.run.0.into(),
+                delivery.event.0.into(),
+                delivery.rule.0.into(),
+                delivery.connection.map(|id| id.0).into(),
+                delivery.lane.as_str().into(),
+                json(&delivery.command).into(),
+                delivery.state.as_str().into(),
+                json(&delivery.progress).into(),
+                delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
+                delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
+                delivery.replay_of.map(|id| id.0).into(),
+                i32::from(delivery.chain).into(),
+                (delivery.n_attempts as i32).into(),
+                delivery.created_at.0.into(),
+                delivery.due_at.0.into(),
+            ]);
+        }
+        sql::execute(conn, &sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Leases up to `limit` due deliveries that are first in their lane, of the given connections (the hub's own
+/// operations are those without one). A leased delivery belongs to `owner` until `until`.
+pub async fn lease(
+    conn: &impl Conn,
+    connection: Option<ConnectionId>,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u64,
+) -> Result<Vec<Delivery>, StorageError> {
+    let locked = if is_postgres(conn) { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let (whose, mut values): (&str, Vec<sea_orm::Value>) = match connection {
+        Some(id) => ("d.connection_id = $5", vec![id.0.into()]),
+        None => ("d.connection_id IS NULL", Vec::new()),
+    };
+    let sql = format!(
+        "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
+         first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT d.workspace_id, d.id FROM delivery d \
+         WHERE {whose} AND d.state IN ('pending', 'uncertain') AND d.due_at <= $3 AND NOT EXISTS \
+         (SELECT 1 FROM delivery e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.id < d.id \
+         AND e.state IN ('pending', 'uncertain', 'leased')) ORDER BY d.due_at, d.id LIMIT $4{locked}) \
+         RETURNING {COLUMNS}"
+    );
+    let mut all: Vec<sea_orm::Value> =
+        vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
+    all.append(&mut values);
+    let mut leased: Vec<Delivery> = sql::all::<Row, _>(conn, &sql, all)
+        .await?
+        .into_iter()
+        .map(Delivery::try_from)
+        .collect::<Result<_, _>>()?;
+    leased.sort_by_key(|delivery| delivery.id);
+    Ok(leased)
+}
+
+/// Gives back what another owner left leased (it died): a delivery with a write on its way becomes uncertain,
+/// others wait again. Returns how many.
+pub async fn recover(
+    conn: &impl Conn,
+    connection: Option<ConnectionId>,
+    owner: &str,
+    now: Timestamp,
+) -> Result<u64, StorageError> {
+    let (whose, mut values): (&str, Vec<sea_orm::Value>) = match connection {
+        Some(id) => ("connection_id = $3", vec![id.0.into()]),
+        None => ("connection_id IS NULL", Vec::new()),
+    };
+    let sql = format!(
+        "UPDATE delivery SET state = CASE WHEN progress LIKE '%\"sent\":{{%' THEN 'uncertain' ELSE 'pending' END, \
+         due_at = $2, lease_owner = NULL, lease_until = NULL \
+         WHERE {whose} AND state = 'leased' AND lease_owner <> $1"
+    );
+    let mut all: Vec<sea_orm::Value> = vec![owner.into(), now.0.into()];
+    all.append(&mut values);
+    sql::execute(conn, &sql, all).await
+}
+
+/// Stores how far a leased delivery came. Fails as stale when the lease is no longer the owner's.
+pub async fn save_progress(
+    conn: &impl Conn,
+    delivery: &Delivery,
+    owner: &str,
+) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "UPDATE delivery SET progress = $3, record_kind = $4, record_id = $5 \
+         WHERE workspace_id = $1 AND id = $2 AND state = 'leased' AND lease_owner = $6",
+        [
+            delivery.workspace.0.into(),
+            delivery.id.0.into(),
+            json(&delivery.progress).into(),
+            delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
+            delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
+            owner.into(),
+        ],
+    )
+    .await?;
+    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+}
+
+/// Stores the new state of a leased delivery together with its progress and failure.
+pub async fn release(conn: &impl Conn, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "UPDATE delivery SET state = $3, progress = $4, record_kind = $5, record_id = $6, error_code = $7, \
+         error = $8, due_at = $9, finished_at = $10, n_attempts = $11, lease_owner = NULL, lease_until = NULL \
+         WHERE workspace_id = $1 AND id = $2 AND state = 'leased' AND lease_owner = $12",
+        [
+            delivery.workspace.0.into(),
+            delivery.id.0.into(),
+            delivery.state.as_str().into(),
+            json(&delivery.progress).into(),
+            delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
+            delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
+            delivery.error_code.clone().into(),
+            delivery.error.clone().into(),
+            delivery.due_at.0.into(),
+            delivery.finished_at.map(|at| at.0).into(),
+            (delivery.n_attempts as i32).into(),
+            owner.into(),
+        ],
+    )
+    .await?;
+    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+}
+
+/// Takes a waiting or dead delivery back for good. Stale when it is neither.
+pub async fn cancel(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "UPDATE delivery SET state = 'cancelled', finished_at = $3 WHERE workspace_id = $1 AND id = $2 \
+         AND state IN ('pending', 'dead')",
+        [workspace.0.into(), id.0.into(), now.0.into()],
+    )
+    .await?;
+    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+}
+
+/// Lets everything of a connection that waits be tried at once: after authorising again.
+pub async fn wake(conn: &impl Conn, connection: ConnectionId, now: Timestamp) -> Result<u64, StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE delivery SET due_at = $2 WHERE connection_id = $1 AND state IN ('pending', 'uncertain') AND due_at > $2",
+        [connection.0.into(), now.0.into()],
+    )
+    .await
+}
+
+/// One delivery.
+pub async fn find(conn: &impl Conn, workspace: WorkspaceId, id: DeliveryId) -> Result<Delivery, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM delivery WHERE workspace_id = $1 AND id = $2");
+    sql::one::<Row, _>(conn, &sql, [workspace.0.into(), id.0.into()])
+        .await?
+        .ok_or(StorageError::NotFound { table: "delivery" })?
+        .try_into()
+}
+
+/// Deliveries of an event in order.
+pub async fn of_event(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    event: EventId,
+) -> Result<Vec<Delivery>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM delivery WHERE workspace_id = $1 AND event_id = $2 ORDER BY id");
+    let rows = sql::all::<Row, _>(conn, &sql, [workspace.0.into(), event.0.into()]).await?;
+    rows.into_iter().map(Delivery::try_from).collect()
+}
+
+/// Which deliveries to list.
+#[derive(Clone, Debug, Default)]
+pub struct DeliveryFilter {
+    /// On this connection.
+    pub connection: Option<ConnectionId>,
+    /// In one of these states; empty means any.
+    pub states: Vec<DeliveryState>,
+    /// Of this rule.
+    pub rule: Option<RuleId>,
+    /// With this failure.
+    pub error_code: Option<String>,
+    /// Changing a record with this id.
+    pub record_id: Option<String>,
+}
+
+/// Deliveries of a workspace, newest first.
+pub async fn list(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    wanted: &DeliveryFilter,
+    page: PageOf,
+) -> Result<Vec<Delivery>, StorageError> {
+    let mut filter = Filter::default();
+    filter.and("workspace_id = {}", [workspace.0.into()]);
+    if let Some(connection) = wanted.connection {
+        filter.and("connection_id = {}", [connection.0.into()]);
+    }
+    if !wanted.states.is_empty() {
+        let places = vec!["{}"; wanted.states.len()].join(", ");
+        filter.and(
+            &format!("state IN ({places})"),
+            wanted.states.iter().map(|state| state.as_str().into()).collect::<Vec<_>>(),
+        );
+    }
+    if let Some(rule) = wanted.rule {
+        filter.and("rule_id = {}", [rule.0.into()]);
+    }
+    if let Some(code) = &wanted.error_code {
+        filter.and("error_code = {}", [code.as_str().into()]);
+    }
+    if let Some(id) = &wanted.record_id {
+        filter.and("record_id = {}", [id.as_str().into()]);
+    }
+    if let Some(before) = page.before {
+        filter.and("id < {}", [before.into()]);
+    }
+    let (clause, mut values) = filter.finish();
+    values.push((page.limit as i64).into());
+    let sql = format!("SELECT {COLUMNS} FROM delivery{clause} ORDER BY id DESC LIMIT ${}", values.len());
+    sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(Delivery::try_from).collect()
+}
+
+#[derive(FromQueryResult)]
+struct DueRow {
+    due_at: Option<i64>,
+}
+
+/// When the next waiting delivery is due.
+pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
+    let row = sql::one::<DueRow, _>(
+        conn,
+        "SELECT MIN(due_at) AS due_at FROM delivery WHERE state IN ('pending', 'uncertain')",
+        [],
+    )
+    .await?;
+    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+}
+
+/// One try of a delivery.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Attempt {
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// Its id.
+    pub id: AttemptId,
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// From 1.
+    pub number: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Stable word of the failure.
+    pub error_code: Option<String>,
+    /// The failure in Russian.
+    pub error: Option<String>,
+    /// Requests and answers (a JSON document of the engine).
+    pub exchanges: serde_json::Value,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct AttemptRow {
+    id: Uuid,
+    delivery_id: Uuid,
+    number: i32,
+    outcome: String,
+    error_code: Option<String>,
+    error: Option<String>,
+    exchanges: String,
+    started_at: i64,
+    finished_at: i64,
+}
+
+/// Records an attempt.
+pub async fn insert_attempt(conn: &impl Conn, attempt: &Attempt) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO attempt (workspace_id, id, delivery_id, number, outcome, error_code, error, exchanges, \
+         started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        [
+            attempt.workspace.0.into(),
+            attempt.id.0.into(),
+            attempt.delivery.0.into(),
+            (attempt.number as i32).into(),
+            attempt.outcome.as_str().into(),
+            attempt.error_code.clone().into(),
+            attempt.error.clone().into(),
+            json(&attempt.exchanges).into(),
+            attempt.started_at.0.into(),
+            attempt.finished_at.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Attempts of several deliveries, in order.
+pub async fn attempts(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    deliveries: &[DeliveryId],
+) -> Result<Vec<Attempt>, StorageError> {
+    if deliveries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut filter = Filter::default();
+    filter.and("workspace_id = {}", [workspace.0.into()]);
+    let places = vec!["{}"; deliveries.len()].join(", ");
+    filter.and(
+        &format!("delivery_id IN ({places})"),
+        deliveries.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
+    );
+    let (clause, values) = filter.finish();
+    let sql = format!(
+        "SELECT id, delivery_id, number, outcome, error_code, error, exchanges, started_at, finished_at \
+         FROM attempt{clause} ORDER BY id"
+    );
+    sql::all::<AttemptRow, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let corrupt = || StorageError::Corrupt { table: "attempt", id: row.id.to_string() };
+            Ok(Attempt {
+                workspace,
+                id: AttemptId(row.id),
+                delivery: DeliveryId(row.delivery_id),
+                number: u32::try_from(row.number).map_err(|_| corrupt())?,
+                outcome: Outcome::parse(&row.outcome).ok_or_else(corrupt)?,
+                exchanges: document("attempt", row.id, &row.exchanges)?,
+                error_code: row.error_code,
+                error: row.error,
+                started_at: Timestamp(row.started_at),
+                finished_at: Timestamp(row.finished_at),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,431 @@
+//! Events: immutable facts, each stored once by its key, and whether rules have looked at it.
+
+use crate::db::Conn;
+use crate::error::StorageError;
+use crate::sql::{self, Filter, PageOf, document, json};
+use domain::event::{Event, EventKind, Fact, Origin};
+use domain::id::{ConnectionId, EventId, WorkspaceId};
+use domain::record::RecordKey;
+use domain::time::Timestamp;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+/// Whether rules have looked at an event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum EventState {
+    /// Waits for dispatch.
+    New,
+    /// Rules have looked at it.
+    Dispatched,
+    /// It was caused by our own write: recorded, not acted on.
+    Echo,
+    /// It brought the worker down repeatedly and was set aside.
+    Quarantined,
+}
+
+impl EventState {
+    /// Stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Dispatched => "dispatched",
+            Self::Echo => "echo",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// The state with this stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::New, Self::Dispatched, Self::Echo, Self::Quarantined]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// An event as it is stored.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredEvent {
+    /// The event.
+    pub event: Event,
+    /// Whether rules have looked at it.
+    pub state: EventState,
+    /// What became of it, in words (echo of which delivery, why postponed).
+    pub outcome: Option<String>,
+    /// The body it came in.
+    pub inbound: Option<Uuid>,
+    /// The event it repeats by a person's wish.
+    pub replay_of: Option<EventId>,
+    /// How many rules matched.
+    pub n_matched: i32,
+    /// How often a worker broke off over it.
+    pub n_crashes: i32,
+    /// When rules looked at it.
+    pub dispatched_at: Option<Timestamp>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    workspace_id: Uuid,
+    id: Uuid,
+    connection_id: Uuid,
+    origin: String,
+    state: String,
+    fact: String,
+    outcome: Option<String>,
+    inbound_id: Option<Uuid>,
+    replay_of: Option<Uuid>,
+    chain: i32,
+    n_matched: i32,
+    n_crashes: i32,
+    received_at: i64,
+    dispatched_at: Option<i64>,
+}
+
+const COLUMNS: &str = "workspace_id, id, connection_id, origin, state, fact, outcome, inbound_id, replay_of, chain, \
+    n_matched, n_crashes, received_at, dispatched_at";
+
+impl TryFrom<Row> for StoredEvent {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        let corrupt = || StorageError::Corrupt { table: "event", id: row.id.to_string() };
+        let fact: Fact = document("event", row.id, &row.fact)?;
+        Ok(Self {
+            state: EventState::parse(&row.state).ok_or_else(corrupt)?,
+            event: Event {
+                id: EventId(row.id),
+                workspace: WorkspaceId(row.workspace_id),
+                connection: ConnectionId(row.connection_id),
+                origin: Origin::parse(&row.origin).ok_or_else(corrupt)?,
+                received_at: Timestamp(row.received_at),
+                chain: u16::try_from(row.chain).map_err(|_| corrupt())?,
+                fact,
+            },
+            outcome: row.outcome,
+            inbound: row.inbound_id,
+            replay_of: row.replay_of.map(EventId),
+            n_matched: row.n_matched,
+            n_crashes: row.n_crashes,
+            dispatched_at: row.dispatched_at.map(Timestamp),
+        })
+    }
+}
+
+/// An event to be stored.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// The event.
+    pub event: Event,
+    /// Its key: unique within the connection.
+    pub key: String,
+    /// The body it came in.
+    pub inbound: Option<Uuid>,
+    /// The event it repeats.
+    pub replay_of: Option<EventId>,
+    /// Not looked at before this moment.
+    pub due_at: Timestamp,
+}
+
+/// A body that a CRM sent.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Inbound {
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// Its id.
+    pub id: Uuid,
+    /// Which connection it came to.
+    pub connection: ConnectionId,
+    /// When.
+    pub received_at: Timestamp,
+    /// Its content type.
+    pub content_type: String,
+    /// The body.
+    pub body: String,
+}
+
+const MAX_ROWS: usize = 500;
+
+/// Stores bodies as they came.
+pub async fn insert_inbound(conn: &impl Conn, bodies: &[Inbound]) -> Result<(), StorageError> {
+    for bodies in bodies.chunks(MAX_ROWS) {
+        let sql = format!(
+            "INSERT INTO inbound (workspace_id, id, connection_id, received_at, content_type, body) VALUES {}",
+            sql::places(bodies.len(), 6)
+        );
+        let mut values = Vec::with_capacity(bodies.len() * 6);
+        for body in bodies {
+            values.extend([
+                body.workspace.0.into(),
+                body.id.into(),
+                body.connection.0.into(),
+                body.received_at.0.into(),
+                body.content_type.as_str().into(),
+                body.body.as_str().into(),
+            ]);
+        }
+        sql::execute(conn, &sql, values).await?;
+    }
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct InboundRow {
+    connection_id: Uuid,
+    received_at: i64,
+    content_type: String,
+    body: String,
+}
+
+/// A body as it came.
+pub async fn inbound(conn: &impl Conn, workspace: WorkspaceId, id: Uuid) -> Result<Inbound, StorageError> {
+    let row = sql::one::<InboundRow, _>(
+        conn,
+        "SELECT connection_id, received_at, content_type, body FROM inbound WHERE workspace_id = $1 AND id = $2",
+        [workspace.0.into(), id.into()],
+    )
+    .await?
+    .ok_or(StorageError::NotFound { table: "inbound" })?;
+    Ok(Inbound {
+        workspace,
+        id,
+        connection: ConnectionId(row.connection_id),
+        received_at: Timestamp(row.received_at),
+        content_type: row.content_type,
+        body: row.body,
+    })
+}
+
+#[derive(FromQueryResult)]
+struct IdRow {
+    id: Uuid,
+}
+
+/// Stores events; those whose key is already known are left out. Returns the ids that are new.
+pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId>, StorageError> {
+    let mut inserted = Vec::with_capacity(events.len());
+    for events in events.chunks(MAX_ROWS) {
+        let sql = format!(
+            "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
+             fact, inbound_id, replay_of, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
+             ON CONFLICT (workspace_id, connection_id, event_key) DO NOTHING RETURNING id",
+            sql::places(events.len(), 18)
+        );
+        let mut values = Vec::with_capacity(events.len() * 18);
+        for new in events {
+            let event = &new.event;
+            values.extend([
+                event.workspace.0.into(),
+                event.id.0.into(),
+                event.connection.0.into(),
+                new.key.as_str().into(),
+                event.fact.kind.as_str().into(),
+                event.fact.key.kind.as_str().into(),
+                event.fact.key.id.0.as_str().into(),
+                event.origin.as_str().into(),
+                EventState::New.as_str().into(),
+                json(&event.fact).into(),
+                new.inbound.into(),
+                new.replay_of.map(|id| id.0).into(),
+                i32::from(event.chain).into(),
+                0.into(),
+                0.into(),
+                event.received_at.0.into(),
+                event.fact.occurred_at.map(|at| at.0).into(),
+                new.due_at.0.into(),
+            ]);
+        }
+        inserted.extend(sql::all::<IdRow, _>(conn, &sql, values).await?.into_iter().map(|row| EventId(row.id)));
+    }
+    Ok(inserted)
+}
+
+/// Events that wait for dispatch and are due, oldest first. A row that does not parse comes as the error of
+/// its place, so that the others go on.
+pub async fn waiting(
+    conn: &impl Conn,
+    now: Timestamp,
+    limit: u64,
+) -> Result<Vec<(EventId, WorkspaceId, Result<StoredEvent, StorageError>)>, StorageError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND due_at <= $1 AND NOT EXISTS (SELECT 1 FROM event f \
+         WHERE f.workspace_id = e.workspace_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
+         AND f.id < e.id AND f.state = 'new' AND f.due_at > $1 AND f.connection_id = e.connection_id) \
+         ORDER BY id LIMIT $2"
+    );
+    let rows = sql::all::<Row, _>(conn, &sql, [now.0.into(), (limit as i64).into()]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (EventId(row.id), WorkspaceId(row.workspace_id), StoredEvent::try_from(row)))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct DueRow {
+    due_at: Option<i64>,
+}
+
+/// When the next waiting event is due.
+pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
+    let row = sql::one::<DueRow, _>(conn, "SELECT MIN(due_at) AS due_at FROM event WHERE state = 'new'", []).await?;
+    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+}
+
+/// Marks an event as looked at (or as echo, or set aside).
+pub async fn finish(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: EventId,
+    state: EventState,
+    n_matched: usize,
+    outcome: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "UPDATE event SET state = $3, n_matched = $4, outcome = $5, dispatched_at = $6 \
+         WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
+        [
+            workspace.0.into(),
+            id.0.into(),
+            state.as_str().into(),
+            (n_matched as i32).into(),
+            outcome.map(str::to_owned).into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    if n_rows == 0 { Err(StorageError::Stale { table: "event" }) } else { Ok(()) }
+}
+
+/// Lets an event wait until a moment, with the reason.
+pub async fn postpone(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: EventId,
+    due_at: Timestamp,
+    reason: &str,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE event SET due_at = $3, outcome = $4 WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
+        [workspace.0.into(), id.0.into(), due_at.0.into(), reason.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Notes that work on these events begins; [`crash_done`] takes it back. What remains after a crash counts.
+pub async fn crash_begin(conn: &impl Conn, events: &[(WorkspaceId, EventId)]) -> Result<(), StorageError> {
+    change_crashes(conn, events, 1).await
+}
+
+/// Takes back [`crash_begin`] for events that were not finished.
+pub async fn crash_done(conn: &impl Conn, events: &[(WorkspaceId, EventId)]) -> Result<(), StorageError> {
+    change_crashes(conn, events, -1).await
+}
+
+async fn change_crashes(
+    conn: &impl Conn,
+    events: &[(WorkspaceId, EventId)],
+    by: i32,
+) -> Result<(), StorageError> {
+    for (workspace, id) in events {
+        sql::execute(
+            conn,
+            "UPDATE event SET n_crashes = n_crashes + $3 WHERE workspace_id = $1 AND id = $2",
+            [workspace.0.into(), id.0.into(), by.into()],
+        )
+        .await?;
+    }
+    Ok(())
+}
+
+/// One event.
+pub async fn find(conn: &impl Conn, workspace: WorkspaceId, id: EventId) -> Result<StoredEvent, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM event WHERE workspace_id = $1 AND id = $2");
+    sql::one::<Row, _>(conn, &sql, [workspace.0.into(), id.0.into()])
+        .await?
+        .ok_or(StorageError::NotFound { table: "event" })?
+        .try_into()
+}
+
+/// Which events to list.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// Of this connection.
+    pub connection: Option<ConnectionId>,
+    /// Of this kind.
+    pub kind: Option<EventKind>,
+    /// In this state.
+    pub state: Option<EventState>,
+    /// Of this record.
+    pub record: Option<RecordKey>,
+    /// Of a record with this id, whatever its kind.
+    pub record_id: Option<String>,
+    /// Looked at by this rule and matched.
+    pub rule: Option<domain::id::RuleId>,
+    /// Matched by at least one rule.
+    pub matched: Option<bool>,
+    /// Received at or after.
+    pub from: Option<Timestamp>,
+    /// Received before.
+    pub to: Option<Timestamp>,
+}
+
+/// Events of a workspace, newest first.
+pub async fn list(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    wanted: &EventFilter,
+    page: PageOf,
+) -> Result<Vec<StoredEvent>, StorageError> {
+    let mut filter = Filter::default();
+    filter.and("e.workspace_id = {}", [workspace.0.into()]);
+    if let Some(connection) = wanted.connection {
+        filter.and("e.connection_id = {}", [connection.0.into()]);
+    }
+    if let Some(kind) = wanted.kind {
+        filter.and("e.kind = {}", [kind.as_str().into()]);
+    }
+    if let Some(state) = wanted.state {
+        filter.and("e.state = {}", [state.as_str().into()]);
+    }
+    if let Some(record) = &wanted.record {
+        filter.and(
+            "e.record_kind = {} AND e.record_id = {}",
+            [record.kind.as_str().into(), record.id.0.as_str().into()],
+        );
+    }
+    if let Some(id) = &wanted.record_id {
+        filter.and("e.record_id = {}", [id.as_str().into()]);
+    }
+    if let Some(rule) = wanted.rule {
+        filter.and(
+            "EXISTS (SELECT 1 FROM run r WHERE r.workspace_id = e.workspace_id AND r.event_id = e.id \
+             AND r.rule_id = {} AND r.outcome = 'matched')",
+            [rule.0.into()],
+        );
+    }
+    match wanted.matched {
+        Some(true) => {
+            filter.and("e.n_matched > 0", []);
+        }
+        Some(false) => {
+            filter.and("e.n_matched = 0", []);
+        }
+        None => {}
+    }
+    if let Some(from) = wanted.from {
+        filter.and("e.received_at >= {}", [from.0.into()]);
+    }
+    if let Some(to) = wanted.to {
+        filter.and("e.received_at < {}", [to.0.into()]);
+    }
+    if let Some(before) = page.before {
+        filter.and("e.id < {}", [before.into()]);
+    }
+    let (clause, mut values) = filter.finish();
+    values.push((page.limit as i64).into());
+    let sql = format!("SELECT {COLUMNS} FROM event e{clause} ORDER BY e.id DESC LIMIT ${}", values.len());
+    sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(StoredEvent::try_from).collect()
+}

@@ -1,0 +1,40 @@
+//! Leases: the right of one process to work on one CRM account, with a fencing number.
+
+use crate::db::Conn;
+use crate::error::StorageError;
+use crate::sql;
+use domain::time::Timestamp;
+use sea_orm::FromQueryResult;
+
+#[derive(FromQueryResult)]
+struct Row {
+    fence: i64,
+}
+
+/// Takes or renews a lease: the fence when `owner` holds it now, `None` when somebody else does. The fence
+/// grows when the owner changes, so a write by a former owner can be told.
+pub async fn acquire(
+    conn: &impl Conn,
+    name: &str,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<i64>, StorageError> {
+    Ok(sql::one::<Row, _>(
+        conn,
+        "INSERT INTO lease (name, owner, fence, until) VALUES ($1, $2, 1, $4) ON CONFLICT (name) DO UPDATE SET \
+         fence = CASE WHEN lease.owner = excluded.owner THEN lease.fence ELSE lease.fence + 1 END, \
+         owner = excluded.owner, until = excluded.until WHERE lease.owner = excluded.owner OR lease.until <= $3 \
+         RETURNING fence",
+        [name.into(), owner.into(), now.0.into(), until.0.into()],
+    )
+    .await?
+    .map(|row| row.fence))
+}
+
+/// Gives a lease back, so that others need not wait for its end.
+pub async fn release(conn: &impl Conn, name: &str, owner: &str) -> Result<(), StorageError> {
+    sql::execute(conn, "UPDATE lease SET until = 0 WHERE name = $1 AND owner = $2", [name.into(), owner.into()])
+        .await?;
+    Ok(())
+}

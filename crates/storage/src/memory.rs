@@ -1,0 +1,276 @@
+//! What the hub remembers of foreign records: their last known state, the marks of its own writes, and which
+//! contact has which phone.
+
+use crate::db::Conn;
+use crate::error::StorageError;
+use crate::sql::{self, document, json};
+use domain::field::FieldKey;
+use domain::id::{ConnectionId, DeliveryId, WorkspaceId};
+use domain::record::{Record, RecordId, RecordKey, RecordKind};
+use domain::time::Timestamp;
+use domain::value::Value;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+/// The last known state of a record.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Snapshot {
+    /// The record with every field ever learnt.
+    pub record: Record,
+    /// When something was last learnt.
+    pub updated_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct SnapshotRow {
+    record: String,
+    updated_at: i64,
+}
+
+/// The last known state of a record, if any.
+pub async fn snapshot(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    key: &RecordKey,
+) -> Result<Option<Snapshot>, StorageError> {
+    sql::one::<SnapshotRow, _>(
+        conn,
+        "SELECT record, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
+         AND record_kind = $3 AND record_id = $4",
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            key.kind.as_str().into(),
+            key.id.0.as_str().into(),
+        ],
+    )
+    .await?
+    .map(|row| {
+        Ok(Snapshot { record: document("snapshot", key, &row.record)?, updated_at: Timestamp(row.updated_at) })
+    })
+    .transpose()
+}
+
+/// Stores the last known state of a record.
+pub async fn save_snapshot(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    record: &Record,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
+         DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            record.key.kind.as_str().into(),
+            record.key.id.0.as_str().into(),
+            json(record).into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// A mark of our own write, made before the call so that an echo quicker than the answer is recognised.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Echo {
+    /// Whose it is.
+    pub workspace: WorkspaceId,
+    /// Its id.
+    pub id: Uuid,
+    /// Where we wrote.
+    pub connection: ConnectionId,
+    /// For which delivery.
+    pub delivery: DeliveryId,
+    /// Kind of the record written or made.
+    pub kind: RecordKind,
+    /// Its id; `None` while a creation is on its way.
+    pub record: Option<RecordId>,
+    /// What we wrote.
+    pub fields: Vec<(FieldKey, Value)>,
+    /// Chain counter that a genuine consequence inherits.
+    pub chain: u16,
+    /// When we wrote.
+    pub written_at: Timestamp,
+    /// After this it no longer explains anything.
+    pub expires_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct EchoRow {
+    workspace_id: Uuid,
+    id: Uuid,
+    connection_id: Uuid,
+    delivery_id: Uuid,
+    record_kind: String,
+    record_id: Option<String>,
+    fields: String,
+    chain: i32,
+    written_at: i64,
+    expires_at: i64,
+}
+
+const ECHO_COLUMNS: &str = "workspace_id, id, connection_id, delivery_id, record_kind, record_id, fields, chain, \
+    written_at, expires_at";
+
+impl TryFrom<EchoRow> for Echo {
+    type Error = StorageError;
+
+    fn try_from(row: EchoRow) -> Result<Self, StorageError> {
+        let corrupt = || StorageError::Corrupt { table: "echo", id: row.id.to_string() };
+        Ok(Self {
+            workspace: WorkspaceId(row.workspace_id),
+            id: row.id,
+            connection: ConnectionId(row.connection_id),
+            delivery: DeliveryId(row.delivery_id),
+            kind: RecordKind::parse(&row.record_kind).ok_or_else(corrupt)?,
+            record: row.record_id.map(RecordId),
+            fields: document("echo", row.id, &row.fields)?,
+            chain: u16::try_from(row.chain).map_err(|_| corrupt())?,
+            written_at: Timestamp(row.written_at),
+            expires_at: Timestamp(row.expires_at),
+        })
+    }
+}
+
+/// Marks a write.
+pub async fn insert_echo(conn: &impl Conn, echo: &Echo) -> Result<(), StorageError> {
+    let sql = format!(
+        "INSERT INTO echo ({ECHO_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         ON CONFLICT (workspace_id, id) DO UPDATE SET record_id = excluded.record_id, expires_at = excluded.expires_at"
+    );
+    sql::execute(
+        conn,
+        &sql,
+        [
+            echo.workspace.0.into(),
+            echo.id.into(),
+            echo.connection.0.into(),
+            echo.delivery.0.into(),
+            echo.kind.as_str().into(),
+            echo.record.as_ref().map(|id| id.0.clone()).into(),
+            json(&echo.fields).into(),
+            i32::from(echo.chain).into(),
+            echo.written_at.0.into(),
+            echo.expires_at.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a mark away: the write did not happen.
+pub async fn delete_echo(conn: &impl Conn, workspace: WorkspaceId, id: Uuid) -> Result<(), StorageError> {
+    sql::execute(conn, "DELETE FROM echo WHERE workspace_id = $1 AND id = $2", [workspace.0.into(), id.into()])
+        .await?;
+    Ok(())
+}
+
+/// Marks on a record that still explain something, newest first.
+pub async fn echoes(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    key: &RecordKey,
+    now: Timestamp,
+) -> Result<Vec<Echo>, StorageError> {
+    let sql = format!(
+        "SELECT {ECHO_COLUMNS} FROM echo WHERE workspace_id = $1 AND connection_id = $2 AND record_kind = $3 \
+         AND record_id = $4 AND expires_at > $5 ORDER BY id DESC LIMIT 50"
+    );
+    sql::all::<EchoRow, _>(
+        conn,
+        &sql,
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            key.kind.as_str().into(),
+            key.id.0.as_str().into(),
+            now.0.into(),
+        ],
+    )
+    .await?
+    .into_iter()
+    .map(Echo::try_from)
+    .collect()
+}
+
+/// A creation of this kind is on its way: an announcement of a new record may be its echo.
+pub async fn creation_under_way(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    kind: RecordKind,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let sql = format!(
+        "SELECT {ECHO_COLUMNS} FROM echo WHERE workspace_id = $1 AND connection_id = $2 AND record_kind = $3 \
+         AND record_id IS NULL AND expires_at > $4 LIMIT 1"
+    );
+    Ok(sql::one::<EchoRow, _>(
+        conn,
+        &sql,
+        [workspace.0.into(), connection.0.into(), kind.as_str().into(), now.0.into()],
+    )
+    .await?
+    .is_some())
+}
+
+/// Sweeps marks that explain nothing any more.
+pub async fn sweep_echoes(conn: &impl Conn, now: Timestamp) -> Result<u64, StorageError> {
+    sql::execute(conn, "DELETE FROM echo WHERE expires_at <= $1", [now.0.into()]).await
+}
+
+#[derive(FromQueryResult)]
+struct ContactRow {
+    contact_id: String,
+}
+
+/// The contact known to have a phone (normalised): the CRM's own search lags behind writes.
+pub async fn known_contact(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    phone: &str,
+) -> Result<Option<RecordId>, StorageError> {
+    Ok(sql::one::<ContactRow, _>(
+        conn,
+        "SELECT contact_id FROM known_contact WHERE workspace_id = $1 AND connection_id = $2 AND phone = $3",
+        [workspace.0.into(), connection.0.into(), phone.into()],
+    )
+    .await?
+    .map(|row| RecordId(row.contact_id)))
+}
+
+/// Remembers which contact has a phone (normalised).
+pub async fn remember_contact(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    phone: &str,
+    contact: &RecordId,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO known_contact (workspace_id, connection_id, phone, contact_id, updated_at) \
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, connection_id, phone) \
+         DO UPDATE SET contact_id = excluded.contact_id, updated_at = excluded.updated_at",
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            phone.into(),
+            contact.0.as_str().into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! Running statements. Both databases understand `$1`-style places, so a statement is written once.
+
+use crate::db::{Conn, raw};
+use crate::error::StorageError;
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+
+/// Runs a statement; gives the number of rows it touched.
+pub(crate) async fn execute<C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<u64, StorageError> {
+    let conn = raw(conn);
+    let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    Ok(conn.execute_raw(statement).await?.rows_affected())
+}
+
+/// Reads all rows.
+pub(crate) async fn all<T: FromQueryResult, C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<T>, StorageError> {
+    let conn = raw(conn);
+    let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    Ok(T::find_by_statement(statement).all(conn).await?)
+}
+
+/// Reads the first row.
+pub(crate) async fn one<T: FromQueryResult, C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<T>, StorageError> {
+    let conn = raw(conn);
+    let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
+    Ok(T::find_by_statement(statement).one(conn).await?)
+}
+
+/// Builds a condition piece by piece with numbered places.
+#[derive(Default)]
+pub(crate) struct Filter {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Filter {
+    /// Adds a clause; each `{}` in it becomes the place of the next value.
+    pub(crate) fn and(&mut self, clause: &str, values: impl IntoIterator<Item = Value>) -> &mut Self {
+        let mut text = clause.to_owned();
+        for value in values {
+            self.values.push(value);
+            text = text.replacen("{}", &format!("${}", self.values.len()), 1);
+        }
+        self.clauses.push(text);
+        self
+    }
+
+    /// The `WHERE` text and its values.
+    pub(crate) fn finish(self) -> (String, Vec<Value>) {
+        if self.clauses.is_empty() {
+            (String::new(), self.values)
+        } else {
+            (format!(" WHERE {}", self.clauses.join(" AND ")), self.values)
+        }
+    }
+}
+
+/// A stored document.
+pub(crate) fn document<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    id: impl std::fmt::Display,
+    text: &str,
+) -> Result<T, StorageError> {
+    serde_json::from_str(text).map_err(|_| StorageError::Corrupt { table, id: id.to_string() })
+}
+
+/// A document to be stored. Our own types always print.
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// `($1, $2), ($3, $4)` for so many rows of so many columns.
+pub(crate) fn places(n_rows: usize, n_columns: usize) -> String {
+    let mut text = String::with_capacity(n_rows * n_columns * 6);
+    for row in 0..n_rows {
+        if row > 0 {
+            text.push_str(", ");
+        }
+        text.push('(');
+        for column in 0..n_columns {
+            if column > 0 {
+                text.push_str(", ");
+            }
+            text.push('$');
+            text.push_str(&(row * n_columns + column + 1).to_string());
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// Shared by every `list`: how many rows at most and before which id.
+#[derive(Clone, Copy, Debug)]
+pub struct PageOf {
+    /// Rows at most.
+    pub limit: u64,
+    /// Only rows with a smaller id (they are listed newest first).
+    pub before: Option<uuid::Uuid>,
+}
+
+impl Default for PageOf {
+    fn default() -> Self {
+        Self { limit: 50, before: None }
+    }
+}
