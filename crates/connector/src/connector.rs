@@ -153,7 +153,9 @@ pub trait Connector: Send + Sync {
     /// Calls of a lead (LPTracker), as call records.
     async fn calls(&self, lead: &RecordId) -> Result<Vec<Record>, ConnectorError> {
         let _unused = lead;
-        Err(ConnectorError::Unsupported { what: "список звонков" })
+        Err(ConnectorError::Unsupported {
+            what: "список звонков",
+        })
     }
 
     /// Address of a record's card for people.

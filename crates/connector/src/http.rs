@@ -72,7 +72,10 @@ impl Trace {
     }
 
     fn push(&self, exchange: Exchange) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(exchange);
     }
 }
 
@@ -107,7 +110,11 @@ pub struct Limits {
 impl Default for Limits {
     /// Connect 5 s, total 20 s (amoCRM's own SDK), 8 MiB.
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), total: Duration::from_secs(20), max_body: 8 << 20 }
+        Self {
+            connect: Duration::from_secs(5),
+            total: Duration::from_secs(20),
+            max_body: 8 << 20,
+        }
     }
 }
 
@@ -122,13 +129,16 @@ pub struct HttpClient {
 impl HttpClient {
     /// Makes a client with its own pool. Redirects are never followed.
     pub fn new(rules: AddressRules, limits: Limits) -> Result<Self, ConnectorError> {
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| ConnectorError::Protocol { message: error.to_string() })?
-            .with_root_certificates(rustls::RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            })
-            .with_no_client_auth();
+        let tls =
+            rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(|error| ConnectorError::Protocol {
+                    message: error.to_string(),
+                })?
+                .with_root_certificates(rustls::RootCertStore {
+                    roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+                })
+                .with_no_client_auth();
         let inner = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
@@ -137,8 +147,14 @@ impl HttpClient {
             .user_agent(concat!("crm-integrator/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(guard::PublicOnly::new(rules.allowed_hosts.clone()))
             .build()
-            .map_err(|error| ConnectorError::Protocol { message: error.to_string() })?;
-        Ok(Self { inner, rules: Arc::new(rules), limits })
+            .map_err(|error| ConnectorError::Protocol {
+                message: error.to_string(),
+            })?;
+        Ok(Self {
+            inner,
+            rules: Arc::new(rules),
+            limits,
+        })
     }
 
     /// Sends a request and reads the whole answer.
@@ -169,8 +185,11 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, ConnectorError> {
-        let method = reqwest::Method::from_bytes(request.method.as_bytes())
-            .map_err(|error| ConnectorError::Protocol { message: error.to_string() })?;
+        let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|error| {
+            ConnectorError::Protocol {
+                message: error.to_string(),
+            }
+        })?;
         let mut builder = self.inner.request(method, request.url);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
@@ -180,13 +199,24 @@ impl HttpClient {
         }
         let mut response = builder.send().await.map_err(|error| no_answer(&error))?;
         let header = |name: &str| {
-            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
         };
         let content_type = header("content-type")
-            .map(|full| full.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+            .map(|full| {
+                full.split(';')
+                    .next()
+                    .unwrap_or_default()
+                    .trim()
+                    .to_ascii_lowercase()
+            })
             .unwrap_or_default();
-        let retry_after =
-            header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+        let retry_after = header("retry-after")
+            .and_then(|text| text.trim().parse().ok())
+            .map(Duration::from_secs);
         let request_id = header("x-request-id");
         let status = response.status().as_u16();
         let mut body = Vec::new();
@@ -198,7 +228,13 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Response { status, content_type, retry_after, request_id, body: body.into() })
+        Ok(Response {
+            status,
+            content_type,
+            retry_after,
+            request_id,
+            body: body.into(),
+        })
     }
 }
 
@@ -210,7 +246,10 @@ fn no_answer(error: &reqwest::Error) -> ConnectorError {
         cause = inner.to_string();
         source = inner.source();
     }
-    ConnectorError::NoAnswer { uncertain: !error.is_connect() && !error.is_builder(), cause }
+    ConnectorError::NoAnswer {
+        uncertain: !error.is_connect() && !error.is_builder(),
+        cause,
+    }
 }
 
 fn describe(error: &ConnectorError) -> String {
@@ -229,11 +268,17 @@ fn shown(url: &Url) -> String {
 
 fn cut(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(KEPT_BODY)]);
-    if body.len() > KEPT_BODY { format!("{text}… (всего {} байт)", body.len()) } else { text.into_owned() }
+    if body.len() > KEPT_BODY {
+        format!("{text}… (всего {} байт)", body.len())
+    } else {
+        text.into_owned()
+    }
 }
 
 fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(since.as_millis() as i64)
 }
 

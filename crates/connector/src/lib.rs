@@ -7,6 +7,8 @@
 //! [`error::ConnectorError`] says what to do after a failure, [`throttle::Throttle`] keeps the request budget
 //! and [`credential`] how tokens are kept and renewed.
 
+#[cfg(feature = "testing")]
+pub mod conformance;
 pub mod connector;
 pub mod credential;
 pub mod error;

@@ -8,9 +8,13 @@ use url::{Host, Url};
 
 /// Refuses what can be refused before resolving: the scheme, and addresses written as numbers.
 pub(super) fn check(url: &Url, allowed_hosts: &[String]) -> Result<(), ConnectorError> {
-    let refuse = || ConnectorError::AddressRefused { host: url.host_str().unwrap_or_default().to_owned() };
+    let refuse = || ConnectorError::AddressRefused {
+        host: url.host_str().unwrap_or_default().to_owned(),
+    };
     let host = url.host().ok_or_else(refuse)?;
-    let named = allowed_hosts.iter().any(|allowed| allowed == url.host_str().unwrap_or_default());
+    let named = allowed_hosts
+        .iter()
+        .any(|allowed| allowed == url.host_str().unwrap_or_default());
     if named && matches!(url.scheme(), "http" | "https") {
         return Ok(());
     }
@@ -32,7 +36,9 @@ pub(super) struct PublicOnly {
 
 impl PublicOnly {
     pub(super) fn new(allowed_hosts: Vec<String>) -> Self {
-        Self { allowed_hosts: allowed_hosts.into() }
+        Self {
+            allowed_hosts: allowed_hosts.into(),
+        }
     }
 }
 
@@ -111,7 +117,11 @@ mod tests {
 
     fn check_one(url: &str, allowed: bool) {
         let url: Url = url.parse().unwrap();
-        assert_eq!(check(&url, &["sandbox.local".to_owned()]).is_ok(), allowed, "{url}");
+        assert_eq!(
+            check(&url, &["sandbox.local".to_owned()]).is_ok(),
+            allowed,
+            "{url}"
+        );
     }
 
     #[test]
