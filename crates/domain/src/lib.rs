@@ -9,6 +9,7 @@
 //! [`compile`] checks it, [`evaluate`] applies it; [`command`] is what comes out, [`delivery`] how it travels.
 
 pub mod action;
+pub mod calendar;
 pub mod catalogue;
 pub mod catalogues;
 pub mod command;
