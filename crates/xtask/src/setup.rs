@@ -15,7 +15,7 @@ const TRUNK: &str = "0.21.14";
 /// The npm package that ships `wasm-opt`. Debian's own is too old for what Rust 1.95 emits.
 const BINARYEN: &str = "132.0.0";
 /// The oldest Node.js that Playwright takes.
-const NODE_MAJOR: u32 = 18;
+const NODE_MAJOR: u32 = 20;
 
 /// Everything that any command needs, in parallel where the pieces do not depend on each other.
 pub fn everything() -> Result<()> {

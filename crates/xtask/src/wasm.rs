@@ -71,7 +71,24 @@ pub fn build(kind: Kind) -> Result<PathBuf> {
     }
     compile(kind)?;
     let step = say::start("Собираю файлы интерфейса");
-    let unfinished = dir.with_extension(format!("{}", std::process::id()));
+    let unfinished = dir.with_extension(std::process::id().to_string());
+    if let Err(error) = gather(kind, &unfinished) {
+        return match fs::remove_dir_all(&unfinished) {
+            Ok(()) => Err(error),
+            Err(left) => Err(error.context(format!("осталась папка {}: {left}", unfinished.display()))),
+        };
+    }
+    if fs::rename(&unfinished, &dir).is_err() {
+        // Another command has finished the same work first.
+        fs::remove_dir_all(&unfinished)?;
+    }
+    step.done();
+    forget_old(kind)?;
+    Ok(dir)
+}
+
+/// Calls Trunk, and makes of its output what the server serves.
+fn gather(kind: Kind, dir: &Path) -> Result<()> {
     let mut trunk = cmd::program(paths::tools().join("bin/trunk"));
     trunk
         .args([
@@ -84,22 +101,16 @@ pub fn build(kind: Kind) -> Result<PathBuf> {
         ])
         .args(["--release", if kind == Kind::Release { "true" } else { "false" }])
         .arg("--dist")
-        .arg(&unfinished)
+        .arg(dir)
         .env("CARGO_TARGET_DIR", paths::target())
         // A conventional value such as NO_COLOR=1 is refused by Trunk, which wants true or false.
         .env_remove("NO_COLOR");
     cmd::run_logged(&mut trunk, "trunk")?;
-    move_inline_script(&unfinished)?;
-    if kind == Kind::Release {
-        compress(&unfinished)?;
+    move_inline_script(dir)?;
+    match kind {
+        Kind::Release => compress(dir),
+        Kind::Quick => Ok(()),
     }
-    if fs::rename(&unfinished, &dir).is_err() {
-        // Another command has finished the same work first.
-        fs::remove_dir_all(&unfinished)?;
-    }
-    step.done();
-    forget_old(kind)?;
-    Ok(dir)
 }
 
 /// Compiles the client, so that Trunk only has to gather files. Needs no tools but the wasm target.
