@@ -10,6 +10,7 @@ mod build;
 mod ci;
 mod cmd;
 mod db;
+mod dist;
 mod e2e;
 mod openapi;
 mod paths;
@@ -36,6 +37,7 @@ const HELP: &str = "\
   e2e [АРГУМЕНТЫ]    браузерные тесты; аргументы передаются Playwright
   screenshots        снимки всех страниц при ширине 1440 и 360 в папку screenshots/
   openapi            перезаписать openapi/openapi.json
+  dist ПАПКА         собрать всё для выпуска: integrator, sandbox и interface
   db start|stop|url  PostgreSQL для тестов, остаётся запущенным между командами
   arrows             проверить зависимости между крейтами
   tidy               проверить правила оформления, которых не знает clippy
@@ -65,6 +67,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "e2e" => e2e::main(rest)?,
         "screenshots" => e2e::screenshots()?,
         "openapi" => openapi::main()?,
+        "dist" => dist::main(rest)?,
         "db" => db::main(rest)?,
         "arrows" => arrows::main()?,
         "tidy" => tidy::main()?,
