@@ -1,0 +1,346 @@
+//! Workspaces, the people who sign in, and who may do what where.
+
+use crate::db::Conn;
+use crate::error::StorageError;
+use crate::sql;
+use domain::id::{UserId, WorkspaceId};
+use domain::time::Timestamp;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+/// What a person may do in a workspace; each includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Role {
+    /// Sees everything but secrets.
+    Viewer,
+    /// Also writes rules, replays, cancels.
+    Editor,
+    /// Also connections, members, API keys.
+    Owner,
+}
+
+impl Role {
+    /// Stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Owner => "owner",
+        }
+    }
+
+    /// The role with this stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Viewer, Self::Editor, Self::Owner]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    }
+}
+
+/// A tenant.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// IANA zone in which its rules read local times.
+    pub zone: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// E-mail, lower case, unique.
+    pub email: String,
+    /// Name as shown.
+    pub name: String,
+    /// Argon2id hash in PHC form; `None` when they sign in by link only.
+    pub password_hash: Option<String>,
+    /// Runs the installation.
+    pub is_superuser: bool,
+    /// Since when they may not sign in.
+    pub disabled_at: Option<Timestamp>,
+    /// When they were added.
+    pub created_at: Timestamp,
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A person of a workspace.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// The person.
+    pub user: User,
+    /// Their role here.
+    pub role: Role,
+    /// Since when.
+    pub joined_at: Timestamp,
+}
+
+#[derive(FromQueryResult)]
+struct WorkspaceRow {
+    id: Uuid,
+    name: String,
+    zone: String,
+    created_at: i64,
+}
+
+impl From<WorkspaceRow> for Workspace {
+    fn from(row: WorkspaceRow) -> Self {
+        Self {
+            id: WorkspaceId(row.id),
+            name: row.name,
+            zone: row.zone,
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct UserRow {
+    id: Uuid,
+    email: String,
+    name: String,
+    password_hash: Option<String>,
+    is_superuser: bool,
+    disabled_at: Option<i64>,
+    created_at: i64,
+}
+
+const USER_COLUMNS: &str = "u.id, u.email, u.name, u.password_hash, u.is_superuser, u.disabled_at, u.created_at";
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId(row.id),
+            email: row.email,
+            name: row.name,
+            password_hash: row.password_hash,
+            is_superuser: row.is_superuser,
+            disabled_at: row.disabled_at.map(Timestamp),
+            created_at: Timestamp(row.created_at),
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct CountRow {
+    n: i64,
+}
+
+/// How many people there are: none means that the installation was never set up.
+pub async fn n_users(conn: &impl Conn) -> Result<u64, StorageError> {
+    let row = sql::one::<CountRow, _>(conn, "SELECT COUNT(*) AS n FROM \"user\"", []).await?;
+    Ok(row.map_or(0, |row| row.n.unsigned_abs()))
+}
+
+/// Makes a workspace.
+pub async fn insert_workspace(conn: &impl Conn, workspace: &Workspace) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO workspace (id, name, zone, created_at) VALUES ($1, $2, $3, $4)",
+        [
+            workspace.id.0.into(),
+            workspace.name.as_str().into(),
+            workspace.zone.as_str().into(),
+            workspace.created_at.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// One workspace.
+pub async fn workspace(conn: &impl Conn, id: WorkspaceId) -> Result<Workspace, StorageError> {
+    sql::one::<WorkspaceRow, _>(
+        conn,
+        "SELECT id, name, zone, created_at FROM workspace WHERE id = $1",
+        [id.0.into()],
+    )
+    .await?
+    .map(Workspace::from)
+    .ok_or(StorageError::NotFound { table: "workspace" })
+}
+
+/// Every workspace of the installation, oldest first.
+pub async fn workspaces(conn: &impl Conn) -> Result<Vec<Workspace>, StorageError> {
+    let rows = sql::all::<WorkspaceRow, _>(
+        conn,
+        "SELECT id, name, zone, created_at FROM workspace ORDER BY id",
+        [],
+    )
+    .await?;
+    Ok(rows.into_iter().map(Workspace::from).collect())
+}
+
+/// Adds a person. [`StorageError::Conflict`] when the e-mail is taken.
+pub async fn insert_user(conn: &impl Conn, user: &User) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO \"user\" (id, email, name, password_hash, is_superuser, disabled_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        [
+            user.id.0.into(),
+            user.email.as_str().into(),
+            user.name.as_str().into(),
+            user.password_hash.clone().into(),
+            user.is_superuser.into(),
+            user.disabled_at.map(|at| at.0).into(),
+            user.created_at.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// One person.
+pub async fn user(conn: &impl Conn, id: UserId) -> Result<User, StorageError> {
+    let sql = format!("SELECT {USER_COLUMNS} FROM \"user\" u WHERE u.id = $1");
+    sql::one::<UserRow, _>(conn, &sql, [id.0.into()])
+        .await?
+        .map(User::from)
+        .ok_or(StorageError::NotFound { table: "user" })
+}
+
+/// The person with an e-mail (lower case), if any.
+pub async fn user_by_email(conn: &impl Conn, email: &str) -> Result<Option<User>, StorageError> {
+    let sql = format!("SELECT {USER_COLUMNS} FROM \"user\" u WHERE u.email = $1");
+    Ok(sql::one::<UserRow, _>(conn, &sql, [email.into()])
+        .await?
+        .map(User::from))
+}
+
+/// Lets a person into a workspace. [`StorageError::Conflict`] when they are in it already.
+pub async fn insert_membership(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "INSERT INTO membership (workspace_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+        [
+            workspace.0.into(),
+            user.0.into(),
+            role.as_str().into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct RoleRow {
+    role: String,
+}
+
+/// The role of a person in a workspace; `None` when they are not in it.
+pub async fn role(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<Role>, StorageError> {
+    sql::one::<RoleRow, _>(
+        conn,
+        "SELECT role FROM membership WHERE workspace_id = $1 AND user_id = $2",
+        [workspace.0.into(), user.0.into()],
+    )
+    .await?
+    .map(|row| parse_role(&row.role, workspace))
+    .transpose()
+}
+
+fn parse_role(word: &str, workspace: WorkspaceId) -> Result<Role, StorageError> {
+    Role::parse(word).ok_or_else(|| StorageError::Corrupt {
+        table: "membership",
+        id: workspace.to_string(),
+    })
+}
+
+#[derive(FromQueryResult)]
+struct MembershipRow {
+    id: Uuid,
+    name: String,
+    zone: String,
+    created_at: i64,
+    role: String,
+}
+
+/// Workspaces of a person with the role in each, oldest first.
+pub async fn memberships(
+    conn: &impl Conn,
+    user: UserId,
+) -> Result<Vec<(Workspace, Role)>, StorageError> {
+    sql::all::<MembershipRow, _>(
+        conn,
+        "SELECT w.id, w.name, w.zone, w.created_at, m.role FROM membership m \
+         JOIN workspace w ON w.id = m.workspace_id WHERE m.user_id = $1 ORDER BY w.id",
+        [user.0.into()],
+    )
+    .await?
+    .into_iter()
+    .map(|row| {
+        let role = parse_role(&row.role, WorkspaceId(row.id))?;
+        let workspace = Workspace {
+            id: WorkspaceId(row.id),
+            name: row.name,
+            zone: row.zone,
+            created_at: Timestamp(row.created_at),
+        };
+        Ok((workspace, role))
+    })
+    .collect()
+}
+
+#[derive(FromQueryResult)]
+struct MemberRow {
+    id: Uuid,
+    email: String,
+    name: String,
+    password_hash: Option<String>,
+    is_superuser: bool,
+    disabled_at: Option<i64>,
+    created_at: i64,
+    role: String,
+    joined_at: i64,
+}
+
+/// People of a workspace, the one who came first first.
+pub async fn members(conn: &impl Conn, workspace: WorkspaceId) -> Result<Vec<Member>, StorageError> {
+    let sql = format!(
+        "SELECT {USER_COLUMNS}, m.role, m.created_at AS joined_at FROM membership m \
+         JOIN \"user\" u ON u.id = m.user_id WHERE m.workspace_id = $1 ORDER BY m.created_at, u.id"
+    );
+    sql::all::<MemberRow, _>(conn, &sql, [workspace.0.into()])
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(Member {
+                role: parse_role(&row.role, workspace)?,
+                joined_at: Timestamp(row.joined_at),
+                user: UserRow {
+                    id: row.id,
+                    email: row.email,
+                    name: row.name,
+                    password_hash: row.password_hash,
+                    is_superuser: row.is_superuser,
+                    disabled_at: row.disabled_at,
+                    created_at: row.created_at,
+                }
+                .into(),
+            })
+        })
+        .collect()
+}
