@@ -90,7 +90,7 @@ fn prepare() -> Result<(Binaries, PathBuf)> {
     install()?;
     let binaries = build::binaries()?;
     // What is shipped is what should be tested, if it is there; building it takes long.
-    let kind = if wasm::is_built(wasm::Kind::Release) {
+    let kind = if wasm::is_built(wasm::Kind::Release)? {
         wasm::Kind::Release
     } else {
         wasm::Kind::Quick

@@ -120,11 +120,11 @@ fn prepare() -> Result<(build::Binaries, PathBuf)> {
     thread::scope(|scope| {
         let tools = scope.spawn(setup::interface_tools);
         let binaries = build::binaries()?;
-        if !wasm::is_built(wasm::Kind::Quick) {
+        if !wasm::is_built(wasm::Kind::Quick)? {
             wasm::compile(wasm::Kind::Quick)?;
         }
         setup::join(tools)?;
-        Ok((binaries, wasm::build(wasm::Kind::Quick)?))
+        Ok((binaries, wasm::finish(wasm::Kind::Quick)?))
     })
 }
 

@@ -65,11 +65,18 @@ pub fn main(args: &[String]) -> Result<()> {
 
 /// The folder with the built interface; built now if there is none for the present sources.
 pub fn build(kind: Kind) -> Result<PathBuf> {
+    if !is_built(kind)? {
+        compile(kind)?;
+    }
+    finish(kind)
+}
+
+/// The second half of [`build`]: makes files for the browser of what [`compile`] has left.
+pub fn finish(kind: Kind) -> Result<PathBuf> {
     let dir = finished_dir(kind)?;
     if dir.join("index.html").is_file() {
         return Ok(dir);
     }
-    compile(kind)?;
     let step = say::start("Собираю файлы интерфейса");
     let unfinished = dir.with_extension(std::process::id().to_string());
     if let Err(error) = gather(kind, &unfinished) {
@@ -126,8 +133,8 @@ pub fn compile(kind: Kind) -> Result<()> {
 }
 
 /// Whether [`build`] would find its work done.
-pub fn is_built(kind: Kind) -> bool {
-    finished_dir(kind).is_ok_and(|dir| dir.join("index.html").is_file())
+pub fn is_built(kind: Kind) -> Result<bool> {
+    Ok(finished_dir(kind)?.join("index.html").is_file())
 }
 
 /// Fails when the compressed wasm is over the budget, and says how much of it is used.
