@@ -28,6 +28,7 @@ mod text;
 mod ui;
 mod values;
 
+pub use calls::{CallReason, PendingCall};
 pub use error::ApiError;
 pub use hooks::Action;
 pub(crate) use http::run;

@@ -1,10 +1,32 @@
 //! Calls: they ring for a while on the virtual clock, then leave an item, a step and a webhook.
 
 use super::error::ApiError;
-use super::model::{Call, CallReason, Lead, PendingCall};
+use super::model::{Call, Lead};
 use super::settings::CallOutcome;
 use super::state::{By, IdKind, Origin, State};
 use super::text::{digits, same_name};
+
+/// Why a call was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallReason {
+    /// `callback: true` on lead creation.
+    Callback,
+    /// `POST /lead/{id}/call`.
+    Request,
+    /// The lead was put on a step with an autofunnel.
+    Robot,
+}
+
+/// A call that is still ringing.
+#[derive(Debug, Clone)]
+pub struct PendingCall {
+    /// Lead being called.
+    pub lead_id: i64,
+    /// When it ends, unix milliseconds.
+    pub due_ms: i64,
+    /// Why it started.
+    pub reason: CallReason,
+}
 
 impl State {
     /// Starts a call; it ends by itself when its time has come.

@@ -9,7 +9,16 @@ use super::model::{
     Step, View,
 };
 use super::state::{IdKind, State};
-use super::*;
+use super::{
+    DEMO_LPTRACKER_FIELD_AMOCRM_ID, DEMO_LPTRACKER_FIELD_BUDGET, DEMO_LPTRACKER_FIELD_CALL_DATE,
+    DEMO_LPTRACKER_FIELD_CITY, DEMO_LPTRACKER_FIELD_FILE, DEMO_LPTRACKER_FIELD_FUNNEL,
+    DEMO_LPTRACKER_FIELD_OWNER, DEMO_LPTRACKER_FIELD_PRODUCTS, DEMO_LPTRACKER_FIELD_SOURCE,
+    DEMO_LPTRACKER_FIELD_STEP_DATE, DEMO_LPTRACKER_LOGIN, DEMO_LPTRACKER_PASSWORD, DEMO_LPTRACKER_PROJECT,
+    DEMO_LPTRACKER_SECOND_PROJECT, DEMO_LPTRACKER_STAFF_ANNA, DEMO_LPTRACKER_STAFF_IGOR,
+    DEMO_LPTRACKER_STEP_CALL_BACK, DEMO_LPTRACKER_STEP_INTEREST, DEMO_LPTRACKER_STEP_NEW,
+    DEMO_LPTRACKER_STEP_NO_ANSWER, DEMO_LPTRACKER_STEP_PAYMENT, DEMO_LPTRACKER_STEP_REFUSED,
+    DEMO_LPTRACKER_STEP_ROBOT, STEP_INTEREST_NAME,
+};
 use crate::clock::Clock;
 
 const MINUTE_MS: i64 = 60_000;
@@ -75,7 +84,7 @@ impl State {
                 "Ремонт квартиры",
                 "Мария Кузнецова",
                 "79990001101",
-                STEP_NEW,
+                DEMO_LPTRACKER_STEP_NEW,
                 "Сайт",
                 190,
             ),
@@ -83,7 +92,7 @@ impl State {
                 "Дизайн-проект",
                 "Олег Васильев",
                 "79990001102",
-                STEP_INTEREST,
+                DEMO_LPTRACKER_STEP_INTEREST,
                 "Авито",
                 125,
             ),
@@ -91,7 +100,7 @@ impl State {
                 "Остекление балкона",
                 "Елена Орлова",
                 "79990001103",
-                STEP_NO_ANSWER,
+                DEMO_LPTRACKER_STEP_NO_ANSWER,
                 "Сайт",
                 80,
             ),
@@ -99,7 +108,7 @@ impl State {
                 "Замена окон",
                 "Павел Зайцев",
                 "79990001104",
-                STEP_CALL_BACK,
+                DEMO_LPTRACKER_STEP_CALL_BACK,
                 "Рекомендация",
                 35,
             ),
@@ -166,20 +175,15 @@ impl State {
     }
 }
 
-use super::{
-    DEMO_LPTRACKER_STEP_CALL_BACK as STEP_CALL_BACK, DEMO_LPTRACKER_STEP_INTEREST as STEP_INTEREST,
-    DEMO_LPTRACKER_STEP_NEW as STEP_NEW, DEMO_LPTRACKER_STEP_NO_ANSWER as STEP_NO_ANSWER,
-};
-
 const CONTACT_FIELD_REGION: i64 = 40_112;
 
 fn first_project(login: &str) -> Project {
     let steps = vec![
-        step(STEP_NEW, "Новый лид", true),
+        step(DEMO_LPTRACKER_STEP_NEW, "Новый лид", true),
         step(DEMO_LPTRACKER_STEP_ROBOT, "Обзвон роботом", false),
-        step(STEP_INTEREST, STEP_INTEREST_NAME, true),
-        step(STEP_NO_ANSWER, "Недозвон", false),
-        step(STEP_CALL_BACK, "Перезвонить", true),
+        step(DEMO_LPTRACKER_STEP_INTEREST, STEP_INTEREST_NAME, true),
+        step(DEMO_LPTRACKER_STEP_NO_ANSWER, "Недозвон", false),
+        step(DEMO_LPTRACKER_STEP_CALL_BACK, "Перезвонить", true),
         step(DEMO_LPTRACKER_STEP_REFUSED, "Отказ", false),
         payment_step(DEMO_LPTRACKER_STEP_PAYMENT),
     ];

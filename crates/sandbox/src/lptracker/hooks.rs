@@ -91,7 +91,10 @@ impl State {
             _ => return Err(ApiError::invalid("url")),
         };
         let name = text_of(body, "name");
-        if !url.is_empty() && !(url.starts_with("http://") || url.starts_with("https://")) {
+        let absolute = ["http://", "https://"]
+            .iter()
+            .any(|scheme| url.starts_with(scheme));
+        if !url.is_empty() && !absolute {
             return Err(ApiError::invalid("url"));
         }
         let now = by.now_ms.div_euclid(1000);

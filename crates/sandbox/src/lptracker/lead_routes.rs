@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::calls::CallReason;
 use super::error::ApiError;
 use super::leads::{fill_view, sent_id};
-use super::model::{Attachment, CallReason, FieldKind, Lead};
+use super::model::{Attachment, FieldKind, Lead};
 use super::render::Answer;
 use super::router::{Call, object_id};
 use super::state::{IdKind, State};

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::calls::CallReason;
 use super::error::ApiError;
 use super::hooks::Action;
-use super::model::{CallReason, Comment, Lead, Payment, View};
+use super::model::{Comment, Lead, Payment, View};
 use super::state::{By, IdKind, Origin, State};
 use super::text::{flag, float, int, scalar, text_of};
 

@@ -384,25 +384,3 @@ pub struct Session {
     /// Last use, unix milliseconds.
     pub used_ms: i64,
 }
-
-/// Why a call was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallReason {
-    /// `callback: true` on lead creation.
-    Callback,
-    /// `POST /lead/{id}/call`.
-    Request,
-    /// The lead was put on a step with an autofunnel.
-    Robot,
-}
-
-/// A call that is still ringing.
-#[derive(Debug, Clone)]
-pub struct PendingCall {
-    /// Lead being called.
-    pub lead_id: i64,
-    /// When it ends, unix milliseconds.
-    pub due_ms: i64,
-    /// Why it started.
-    pub reason: CallReason,
-}

@@ -7,8 +7,9 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::auth::Meter;
+use super::calls::PendingCall;
 use super::error::ApiError;
-use super::model::{Account, Contact, Detail, Field, Lead, PendingCall, Project, Session, Staff, Step, View};
+use super::model::{Account, Contact, Detail, Field, Lead, Project, Session, Staff, Step, View};
 use super::settings::{CallOutcome, Settings};
 use super::text::Zone;
 use crate::clock::Clock;

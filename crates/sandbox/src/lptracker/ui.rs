@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::calls::CallReason;
 use super::error::ApiError;
 use super::hooks::Action;
 use super::leads::sent_id;
-use super::model::{Account, CallReason, Project, Staff, Step};
+use super::model::{Account, Project, Staff, Step};
 use super::render;
 use super::settings::CallOutcome;
 use super::state::{By, IdKind, Origin, State};
