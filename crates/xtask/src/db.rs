@@ -15,6 +15,9 @@ use crate::{cmd, paths, say};
 /// The variable by which tests find the server.
 pub const VARIABLE: &str = "INTEGRATOR_TEST_POSTGRES";
 
+/// Temporary servers live in folders named by this and the process id of their owner.
+const PREFIX: &str = "crm-integrator-pg-";
+
 /// A running server; stopped and deleted on drop.
 pub struct Server {
     dir: PathBuf,
@@ -24,7 +27,8 @@ pub struct Server {
 impl Server {
     /// Starts a server that lives as long as the value.
     pub fn start_temporary() -> Result<Self> {
-        let dir = std::env::temp_dir().join(format!("crm-integrator-pg-{}", std::process::id()));
+        sweep()?;
+        let dir = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
         let server = Self { dir, keep: false };
         server.start()?;
         Ok(server)
@@ -41,7 +45,7 @@ impl Server {
     fn persistent() -> Self {
         let user = cmd::try_output(Command::new("id").arg("-u")).unwrap_or_default();
         Self {
-            dir: std::env::temp_dir().join(format!("crm-integrator-pg-kept-{user}")),
+            dir: std::env::temp_dir().join(format!("{PREFIX}kept-{user}")),
             keep: true,
         }
     }
@@ -163,6 +167,23 @@ pub fn main(args: &[String]) -> Result<()> {
             }
         }
         _ => bail!("нужно: cargo xtask db start|stop|url"),
+    }
+    Ok(())
+}
+
+/// Ends the servers of commands that were interrupted: PostgreSQL outlives the terminal it was started from.
+fn sweep() -> Result<()> {
+    for entry in fs::read_dir(std::env::temp_dir())?.flatten() {
+        let name = entry.file_name();
+        let owner = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(PREFIX)?.parse::<u32>().ok());
+        if owner.is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            drop(Server {
+                dir: entry.path(),
+                keep: false,
+            });
+        }
     }
     Ok(())
 }
