@@ -48,7 +48,10 @@ impl World {
 
     /// The fake LPTracker. Hooks caused while the guard is held go out when it is dropped.
     pub fn lptracker(&self) -> LptrackerGuard<'_> {
-        LptrackerGuard { world: self, state: Some(self.lptracker.lock().unwrap_or_else(PoisonError::into_inner)) }
+        LptrackerGuard {
+            world: self,
+            state: Some(self.lptracker.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     /// Queues a webhook for delivery.

@@ -1,5 +1,7 @@
 //! The sandbox against both fidelity checklists.
 
+mod amocrm_smoke;
+mod lab;
 mod lptracker_auth;
 mod lptracker_calls;
 mod lptracker_contacts;
