@@ -1,4 +1,23 @@
 //! The control API below `/_sandbox/lptracker`, without HTTP: path and body in, JSON out.
+//!
+//! | call | body or query |
+//! |---|---|
+//! | `GET board` | `project_id`, the first project when absent |
+//! | `GET lead` | `id` |
+//! | `GET`/`POST settings` | any of [`Settings`]; the rest stays |
+//! | `GET stats` | |
+//! | `POST tokens/expire` | |
+//! | `POST accounts` | `login`, `password` |
+//! | `POST fire` | `lead_id`, `action`, `fields` |
+//! | `POST ui/create` | `project_id`, `name`, `contact_name`, `phone`, `email` or `contact_id`, `step_id` or `step`, `owner`, `custom`, `callback` |
+//! | `POST ui/move` | `lead_id`, `step_id` or `step` (name) |
+//! | `POST ui/edit` | `lead_id`, any of `name`, `custom`, `owner`, `contact_name`, `phone`, `email` |
+//! | `POST ui/owner`, `ui/comment`, `ui/payment`, `ui/delete`, `ui/call` | `lead_id` and `owner`; `text`, `author`; `category`, `purpose`, `sum` |
+//! | `POST ui/call-outcome` | [`CallOutcome`]; with `lead_id` the call ends now, without it the next call ends so |
+//! | `POST ui/step/add`, `rename`, `remove` | `project_id`, `name`; `step_id`, `name`; `step_id` |
+//! | `POST ui/field/add`, `remove` | `project_id` and the body of `/custom/{project}/create`; `field_id` |
+//!
+//! Mistakes are answered with HTTP 400 or 404 and `{"error": …}`.
 
 use serde_json::{Map, Value, json};
 

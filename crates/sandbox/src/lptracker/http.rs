@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
+use rand::Rng as _;
 use serde_json::{Value, json};
 
 use super::router::Incoming;
@@ -56,10 +57,16 @@ async fn serve(world: Data<World>, request: HttpRequest, body: Bytes) -> HttpRes
         body: &body,
     };
     let base = base_of(&request);
-    let reply = with(&world, |state| {
+    let (reply, latency) = with(&world, |state| {
         state.public_base = base;
-        state.handle(&incoming)
+        (
+            state.handle(&incoming),
+            state.settings.latency_min_ms..=state.settings.latency_max_ms,
+        )
     });
+    if *latency.end() > 0 && !latency.is_empty() {
+        tokio::time::sleep(Duration::from_millis(rand::rng().random_range(latency))).await;
+    }
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     HttpResponse::build(status).json(reply.body)
 }

@@ -14,6 +14,10 @@ pub struct Settings {
     pub bare_field_create: bool,
     /// Over the rate limit the HTTP status is 503 too, not only the code in the body.
     pub http_503: bool,
+    /// Every answer takes at least this long, milliseconds of real time (the service: 750).
+    pub latency_min_ms: u64,
+    /// Every answer takes at most this long, milliseconds of real time (the service: 1,600).
+    pub latency_max_ms: u64,
     /// Requests per second for one key; 0 switches the limit off.
     pub rate_limit_per_second: usize,
     /// What a rate key is.
@@ -131,6 +135,8 @@ impl Default for Settings {
             raw_array_list: false,
             bare_field_create: false,
             http_503: false,
+            latency_min_ms: 0,
+            latency_max_ms: 0,
             rate_limit_per_second: 3,
             rate_scope: RateScope::Login,
             token_hours: 24,

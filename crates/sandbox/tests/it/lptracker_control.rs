@@ -60,6 +60,10 @@ async fn faults_hit_with_errors_pages_and_cut_connections() {
     let start = std::time::Instant::now();
     lp.get("/projects").await;
     assert!(start.elapsed() >= Duration::from_millis(120));
+    lp.set(|settings| (settings.latency_min_ms, settings.latency_max_ms) = (130, 140));
+    let start = std::time::Instant::now();
+    lp.get("/projects").await;
+    assert!(start.elapsed() >= Duration::from_millis(130));
     assert!(faults.list().is_empty());
 }
 
