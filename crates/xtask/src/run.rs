@@ -48,6 +48,12 @@ pub fn main(args: &[String]) -> Result<()> {
         .transpose()?;
 
     let mut server = Command::new(&binaries.server);
+    // What the person has set for another server, by file or by variables, is not meant for this one.
+    server.current_dir(&data);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("INTEGRATOR_"))
+    {
+        server.env_remove(name);
+    }
     server
         .arg("serve")
         .env("INTEGRATOR_SERVER__PORT", choose_port(options.port)?.to_string())
