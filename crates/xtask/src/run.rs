@@ -37,6 +37,8 @@ pub fn main(args: &[String]) -> Result<()> {
         .data
         .clone()
         .unwrap_or_else(|| paths::data().join(if options.demo { "demo" } else { "empty" }));
+    // The server is started in this folder, where a relative path would mean something else.
+    let data = std::path::absolute(data)?;
     prepare_data(&data, options.fresh || (options.demo && !options.keep))?;
 
     let (sender, receiver) = mpsc::channel();
