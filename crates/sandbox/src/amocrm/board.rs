@@ -44,7 +44,7 @@ pub(crate) async fn board(world: Data<World>, query: Query<BoardQuery>) -> HttpR
             .take(COLUMN_LIMIT)
             .map(|l| card_line(account, l))
             .collect();
-        json!({"id": s.id, "name": s.name, "color": s.color, "count": all.len(), "cards": cards})
+        json!({"id": s.id, "name": s.name, "color": s.color, "is_unsorted": s.is_unsorted, "count": all.len(), "cards": cards})
     });
     HttpResponse::Ok().json(json!({
         "account": {"id": account.id, "subdomain": account.subdomain, "domain": account.domain()},
