@@ -44,6 +44,7 @@ impl MigrationTrait for Migration {
                 text_null("outcome"),
                 uuid_null("inbound_id"),
                 uuid_null("replay_of"),
+                uuid_null("only_rule_id"),
                 int("chain"),
                 int("n_matched"),
                 int("n_crashes"),

@@ -1,1 +1,148 @@
 //! Intake, dispatch and delivery: the only place with loops.
+//!
+//! ```text
+//! intake     verify the secret → parse → event keys → commit → answer
+//! dispatch   waiting events, in order per record → read what rules ask for → evaluate
+//!            → one transaction: runs + planned deliveries + event done
+//! deliver    lease a connection → due deliveries, first of each lane → look, if a write is uncertain
+//!            → write → one transaction: progress + link + memory → attempt and new state
+//! ```
+//!
+//! **Invariants.** No remote call happens inside a transaction. A write leaves only after the intention to
+//! send it is committed, and its effect is recorded in one transaction with the link and the memory of the
+//! record. No CRM is known here by anything but its kind. «Now» comes from [`clock::Clock`].
+
+pub mod accounts;
+pub mod catalogue_diff;
+pub mod clock;
+pub mod connections;
+pub mod context;
+mod deliverer;
+mod dispatcher;
+pub mod error;
+pub mod intake;
+mod links;
+pub mod replay;
+mod rulebook;
+pub mod rules;
+pub mod secrets;
+mod turns;
+mod worker;
+pub mod zone;
+
+use crate::accounts::Accounts;
+use crate::clock::Clock;
+use crate::connections::Connections;
+use crate::context::Context;
+use crate::intake::{Accepted, Intake};
+use crate::replay::Replays;
+use crate::rules::Rules;
+use crate::worker::{Signals, Worker};
+use domain::connection::ConnectorKind;
+use std::sync::Arc;
+use storage::Db;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use crate::context::{ConnectorFactory, Settings, new_id};
+pub use crate::error::EngineError;
+pub use crate::secrets::Secret;
+
+/// The engine of one process. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    context: Arc<Context>,
+    intake: Arc<Intake>,
+    worker: Arc<Worker>,
+    signals: Arc<Signals>,
+    tasks: TaskTracker,
+}
+
+impl Engine {
+    /// Puts the parts together. Nothing runs yet.
+    pub fn new(context: Context) -> Self {
+        let context = Arc::new(context);
+        let signals = Arc::new(Signals::default());
+        Self {
+            intake: Arc::new(Intake::new(Arc::clone(&context), Arc::clone(&signals))),
+            worker: Arc::new(Worker::new(Arc::clone(&context), Arc::clone(&signals))),
+            context,
+            signals,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.context.db
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.context.clock
+    }
+
+    /// What the parts share.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Takes the body of a webhook. When this returns, its facts are stored.
+    pub async fn receive(
+        &self,
+        kind: ConnectorKind,
+        secret: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<Accepted, EngineError> {
+        self.intake.receive(kind, secret, content_type, body).await
+    }
+
+    /// Work on connections.
+    pub fn connections(&self) -> Connections {
+        Connections::new(Arc::clone(&self.context))
+    }
+
+    /// Work on rules.
+    pub fn rules(&self) -> Rules {
+        Rules::new(Arc::clone(&self.context))
+    }
+
+    /// Work on accounts.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(Arc::clone(&self.context))
+    }
+
+    /// Letting events and deliveries run again, and trying rules without acting.
+    pub fn replays(&self) -> Replays {
+        Replays::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// Starts the loops. They end when `stop` is cancelled; [`Engine::stopped`] waits for them.
+    pub fn spawn(&self, stop: &CancellationToken) {
+        self.worker.spawn(stop, &self.tasks);
+        self.tasks.close();
+    }
+
+    /// Waits until the loops have finished the step they were in.
+    pub async fn stopped(&self) {
+        self.tasks.wait().await;
+    }
+
+    /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.
+    pub async fn step(&self) -> Result<usize, EngineError> {
+        Ok(self.worker.dispatcher.step().await? + self.worker.deliverer.step().await?)
+    }
+
+    /// Rounds until nothing is due any more, `at_most` of them.
+    pub async fn settle(&self, at_most: usize) -> Result<usize, EngineError> {
+        let mut n_done = 0;
+        for _ in 0..at_most {
+            match self.step().await? {
+                0 => break,
+                n => n_done += n,
+            }
+        }
+        Ok(n_done)
+    }
+}

@@ -2,7 +2,8 @@
 
 use crate::db::Conn;
 use crate::error::StorageError;
-use crate::sql;
+use crate::sql::{self, document, json};
+use domain::evaluate::Calendar;
 use domain::id::{UserId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
@@ -46,6 +47,8 @@ pub struct Workspace {
     pub name: String,
     /// IANA zone in which its rules read local times.
     pub zone: String,
+    /// Its working hours and holidays; `None` for the usual ones.
+    pub calendar: Option<Calendar>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -71,7 +74,9 @@ pub struct User {
 
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("User").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,17 +96,25 @@ struct WorkspaceRow {
     id: Uuid,
     name: String,
     zone: String,
+    calendar: Option<String>,
     created_at: i64,
 }
 
-impl From<WorkspaceRow> for Workspace {
-    fn from(row: WorkspaceRow) -> Self {
-        Self {
+impl TryFrom<WorkspaceRow> for Workspace {
+    type Error = StorageError;
+
+    fn try_from(row: WorkspaceRow) -> Result<Self, StorageError> {
+        Ok(Self {
             id: WorkspaceId(row.id),
+            calendar: row
+                .calendar
+                .as_deref()
+                .map(|text| document("workspace", row.id, text))
+                .transpose()?,
             name: row.name,
             zone: row.zone,
             created_at: Timestamp(row.created_at),
-        }
+        })
     }
 }
 
@@ -116,7 +129,8 @@ struct UserRow {
     created_at: i64,
 }
 
-const USER_COLUMNS: &str = "u.id, u.email, u.name, u.password_hash, u.is_superuser, u.disabled_at, u.created_at";
+const USER_COLUMNS: &str =
+    "u.id, u.email, u.name, u.password_hash, u.is_superuser, u.disabled_at, u.created_at";
 
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
@@ -147,11 +161,12 @@ pub async fn n_users(conn: &impl Conn) -> Result<u64, StorageError> {
 pub async fn insert_workspace(conn: &impl Conn, workspace: &Workspace) -> Result<(), StorageError> {
     sql::execute(
         conn,
-        "INSERT INTO workspace (id, name, zone, created_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO workspace (id, name, zone, calendar, created_at) VALUES ($1, $2, $3, $4, $5)",
         [
             workspace.id.0.into(),
             workspace.name.as_str().into(),
             workspace.zone.as_str().into(),
+            workspace.calendar.as_ref().map(json).into(),
             workspace.created_at.0.into(),
         ],
     )
@@ -163,23 +178,23 @@ pub async fn insert_workspace(conn: &impl Conn, workspace: &Workspace) -> Result
 pub async fn workspace(conn: &impl Conn, id: WorkspaceId) -> Result<Workspace, StorageError> {
     sql::one::<WorkspaceRow, _>(
         conn,
-        "SELECT id, name, zone, created_at FROM workspace WHERE id = $1",
+        "SELECT id, name, zone, calendar, created_at FROM workspace WHERE id = $1",
         [id.0.into()],
     )
     .await?
-    .map(Workspace::from)
-    .ok_or(StorageError::NotFound { table: "workspace" })
+    .ok_or(StorageError::NotFound { table: "workspace" })?
+    .try_into()
 }
 
 /// Every workspace of the installation, oldest first.
 pub async fn workspaces(conn: &impl Conn) -> Result<Vec<Workspace>, StorageError> {
     let rows = sql::all::<WorkspaceRow, _>(
         conn,
-        "SELECT id, name, zone, created_at FROM workspace ORDER BY id",
+        "SELECT id, name, zone, calendar, created_at FROM workspace ORDER BY id",
         [],
     )
     .await?;
-    Ok(rows.into_iter().map(Workspace::from).collect())
+    rows.into_iter().map(Workspace::try_from).collect()
 }
 
 /// Adds a person. [`StorageError::Conflict`] when the e-mail is taken.
@@ -274,18 +289,16 @@ struct MembershipRow {
     id: Uuid,
     name: String,
     zone: String,
+    calendar: Option<String>,
     created_at: i64,
     role: String,
 }
 
 /// Workspaces of a person with the role in each, oldest first.
-pub async fn memberships(
-    conn: &impl Conn,
-    user: UserId,
-) -> Result<Vec<(Workspace, Role)>, StorageError> {
+pub async fn memberships(conn: &impl Conn, user: UserId) -> Result<Vec<(Workspace, Role)>, StorageError> {
     sql::all::<MembershipRow, _>(
         conn,
-        "SELECT w.id, w.name, w.zone, w.created_at, m.role FROM membership m \
+        "SELECT w.id, w.name, w.zone, w.calendar, w.created_at, m.role FROM membership m \
          JOIN workspace w ON w.id = m.workspace_id WHERE m.user_id = $1 ORDER BY w.id",
         [user.0.into()],
     )
@@ -293,13 +306,14 @@ pub async fn memberships(
     .into_iter()
     .map(|row| {
         let role = parse_role(&row.role, WorkspaceId(row.id))?;
-        let workspace = Workspace {
-            id: WorkspaceId(row.id),
+        let workspace = WorkspaceRow {
+            id: row.id,
             name: row.name,
             zone: row.zone,
-            created_at: Timestamp(row.created_at),
+            calendar: row.calendar,
+            created_at: row.created_at,
         };
-        Ok((workspace, role))
+        Ok((workspace.try_into()?, role))
     })
     .collect()
 }

@@ -84,9 +84,14 @@ impl TryFrom<Row> for Connection {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let corrupt = || StorageError::Corrupt { table: "connection", id: row.id.to_string() };
+        let corrupt = || StorageError::Corrupt {
+            table: "connection",
+            id: row.id.to_string(),
+        };
         let optional = |text: &Option<String>| -> Result<Option<serde_json::Value>, StorageError> {
-            text.as_deref().map(|text| document("connection", row.id, text)).transpose()
+            text.as_deref()
+                .map(|text| document("connection", row.id, text))
+                .transpose()
         };
         Ok(Self {
             workspace: WorkspaceId(row.workspace_id),
@@ -137,14 +142,21 @@ pub async fn insert(conn: &impl Conn, connection: &Connection) -> Result<(), Sto
 /// All connections of a workspace, oldest first.
 pub async fn list(conn: &impl Conn, workspace: WorkspaceId) -> Result<Vec<Connection>, StorageError> {
     let sql = format!("SELECT {COLUMNS} FROM connection WHERE workspace_id = $1 ORDER BY id");
-    sql::all::<Row, _>(conn, &sql, [workspace.0.into()]).await?.into_iter().map(Connection::try_from).collect()
+    sql::all::<Row, _>(conn, &sql, [workspace.0.into()])
+        .await?
+        .into_iter()
+        .map(Connection::try_from)
+        .collect()
 }
 
 /// Every connection of the installation, for the workers. Rows that do not parse are left out.
 pub async fn list_all(conn: &impl Conn) -> Result<Vec<Connection>, StorageError> {
     let sql = format!("SELECT {COLUMNS} FROM connection ORDER BY id");
     let rows = sql::all::<Row, _>(conn, &sql, []).await?;
-    Ok(rows.into_iter().filter_map(|row| Connection::try_from(row).ok()).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Connection::try_from(row).ok())
+        .collect())
 }
 
 /// One connection.
@@ -174,7 +186,13 @@ pub async fn update(
             conn,
             "UPDATE connection SET name = $3, settings = $4, version = version + 1, updated_at = $5 \
              WHERE workspace_id = $1 AND id = $2",
-            [workspace.0.into(), id.0.into(), name.into(), json(settings).into(), now.0.into()],
+            [
+                workspace.0.into(),
+                id.0.into(),
+                name.into(),
+                json(settings).into(),
+                now.0.into(),
+            ],
         )
         .await?,
     )
@@ -192,7 +210,12 @@ pub async fn set_state(
         sql::execute(
             conn,
             "UPDATE connection SET state = $3, state_reason = $4 WHERE workspace_id = $1 AND id = $2",
-            [workspace.0.into(), id.0.into(), state.as_str().into(), reason.map(str::to_owned).into()],
+            [
+                workspace.0.into(),
+                id.0.into(),
+                state.as_str().into(),
+                reason.map(str::to_owned).into(),
+            ],
         )
         .await?,
     )
@@ -317,7 +340,11 @@ pub async fn delete(conn: &impl Conn, workspace: WorkspaceId, id: ConnectionId) 
 }
 
 fn touched(n_rows: u64) -> Result<(), StorageError> {
-    if n_rows == 0 { Err(StorageError::NotFound { table: "connection" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::NotFound { table: "connection" })
+    } else {
+        Ok(())
+    }
 }
 
 #[derive(FromQueryResult)]
@@ -338,7 +365,10 @@ pub async fn catalogue(
     )
     .await?
     .ok_or(StorageError::NotFound { table: "connection" })?;
-    row.catalogue.as_deref().map(|text| document("connection", id, text)).transpose()
+    row.catalogue
+        .as_deref()
+        .map(|text| document("connection", id, text))
+        .transpose()
 }
 
 /// Stores a catalogue and, when something changed, the changes (a JSON document of the engine).
@@ -353,7 +383,12 @@ pub async fn set_catalogue(
         sql::execute(
             conn,
             "UPDATE connection SET catalogue = $3, catalogue_at = $4 WHERE workspace_id = $1 AND id = $2",
-            [workspace.0.into(), id.0.into(), json(catalogue).into(), catalogue.read_at.0.into()],
+            [
+                workspace.0.into(),
+                id.0.into(),
+                json(catalogue).into(),
+                catalogue.read_at.0.into(),
+            ],
         )
         .await?,
     )?;

@@ -134,7 +134,13 @@ pub async fn insert_hook_secret(
         conn,
         "INSERT INTO hook_secret (secret_hash, workspace_id, connection_id, sealed, created_at) \
          VALUES ($1, $2, $3, $4, $5)",
-        [secret_hash.into(), workspace.0.into(), connection.0.into(), sealed.into(), now.0.into()],
+        [
+            secret_hash.into(),
+            workspace.0.into(),
+            connection.0.into(),
+            sealed.into(),
+            now.0.into(),
+        ],
     )
     .await?;
     Ok(())
@@ -155,8 +161,10 @@ pub async fn hook_owner(
     )
     .await?
     .ok_or(StorageError::NotFound { table: "hook_secret" })?;
-    let kind = ConnectorKind::parse(&row.kind)
-        .ok_or_else(|| StorageError::Corrupt { table: "connection", id: row.connection_id.to_string() })?;
+    let kind = ConnectorKind::parse(&row.kind).ok_or_else(|| StorageError::Corrupt {
+        table: "connection",
+        id: row.connection_id.to_string(),
+    })?;
     Ok(HookOwner {
         workspace: WorkspaceId(row.workspace_id),
         connection: ConnectionId(row.connection_id),
@@ -199,7 +207,12 @@ pub async fn expire_hook_secrets(
         conn,
         "UPDATE hook_secret SET expires_at = $4 WHERE workspace_id = $1 AND connection_id = $2 \
          AND secret_hash <> $3 AND expires_at IS NULL",
-        [workspace.0.into(), connection.0.into(), keep_hash.into(), at.0.into()],
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            keep_hash.into(),
+            at.0.into(),
+        ],
     )
     .await?;
     Ok(())

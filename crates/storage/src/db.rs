@@ -78,14 +78,18 @@ impl Db {
                     .pragma("temp_store", "memory")
             });
         }
-        Ok(Self { pool: Database::connect(options).await? })
+        Ok(Self {
+            pool: Database::connect(options).await?,
+        })
     }
 
     /// Brings the schema up to date. Several processes may do so at once: PostgreSQL takes them in turn.
     pub async fn migrate(&self) -> Result<(), StorageError> {
         if self.pool.get_database_backend() == DbBackend::Postgres {
             let guard = self.pool.begin().await?;
-            guard.execute_unprepared("SELECT pg_advisory_xact_lock(7264153)").await?;
+            guard
+                .execute_unprepared("SELECT pg_advisory_xact_lock(7264153)")
+                .await?;
             migrations::Migrator::up(&self.pool, None).await?;
             guard.commit().await?;
         } else {
@@ -101,7 +105,9 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        Ok(Tx { inner: self.pool.begin_with_options(options).await? })
+        Ok(Tx {
+            inner: self.pool.begin_with_options(options).await?,
+        })
     }
 
     /// Answers when the database does.

@@ -88,7 +88,10 @@ impl TryFrom<Row> for Delivery {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let corrupt = || StorageError::Corrupt { table: "delivery", id: row.id.to_string() };
+        let corrupt = || StorageError::Corrupt {
+            table: "delivery",
+            id: row.id.to_string(),
+        };
         let record = match (&row.record_kind, &row.record_id) {
             (Some(kind), Some(id)) => Some(RecordKey::new(
                 domain::record::RecordKind::parse(kind).ok_or_else(corrupt)?,
@@ -142,7 +145,11 @@ pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), Sto
                 json(&delivery.command).into(),
                 delivery.state.as_str().into(),
                 json(&delivery.progress).into(),
-                delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
+                delivery
+                    .record
+                    .as_ref()
+                    .map(|record| record.kind.as_str().to_owned())
+                    .into(),
                 delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
                 delivery.replay_of.map(|id| id.0).into(),
                 i32::from(delivery.chain).into(),
@@ -166,7 +173,11 @@ pub async fn lease(
     until: Timestamp,
     limit: u64,
 ) -> Result<Vec<Delivery>, StorageError> {
-    let locked = if is_postgres(conn) { " FOR UPDATE SKIP LOCKED" } else { "" };
+    let locked = if is_postgres(conn) {
+        " FOR UPDATE SKIP LOCKED"
+    } else {
+        ""
+    };
     let (whose, mut values): (&str, Vec<sea_orm::Value>) = match connection {
         Some(id) => ("d.connection_id = $5", vec![id.0.into()]),
         None => ("d.connection_id IS NULL", Vec::new()),
@@ -214,11 +225,7 @@ pub async fn recover(
 }
 
 /// Stores how far a leased delivery came. Fails as stale when the lease is no longer the owner's.
-pub async fn save_progress(
-    conn: &impl Conn,
-    delivery: &Delivery,
-    owner: &str,
-) -> Result<(), StorageError> {
+pub async fn save_progress(conn: &impl Conn, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
     let n_rows = sql::execute(
         conn,
         "UPDATE delivery SET progress = $3, record_kind = $4, record_id = $5 \
@@ -227,13 +234,21 @@ pub async fn save_progress(
             delivery.workspace.0.into(),
             delivery.id.0.into(),
             json(&delivery.progress).into(),
-            delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
+            delivery
+                .record
+                .as_ref()
+                .map(|record| record.kind.as_str().to_owned())
+                .into(),
             delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
             owner.into(),
         ],
     )
     .await?;
-    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::Stale { table: "delivery" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Stores the new state of a leased delivery together with its progress and failure.
@@ -259,7 +274,11 @@ pub async fn release(conn: &impl Conn, delivery: &Delivery, owner: &str) -> Resu
         ],
     )
     .await?;
-    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::Stale { table: "delivery" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Takes a waiting or dead delivery back for good. Stale when it is neither.
@@ -276,7 +295,11 @@ pub async fn cancel(
         [workspace.0.into(), id.0.into(), now.0.into()],
     )
     .await?;
-    if n_rows == 0 { Err(StorageError::Stale { table: "delivery" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::Stale { table: "delivery" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Lets everything of a connection that waits be tried at once: after authorising again.
@@ -290,7 +313,11 @@ pub async fn wake(conn: &impl Conn, connection: ConnectionId, now: Timestamp) ->
 }
 
 /// One delivery.
-pub async fn find(conn: &impl Conn, workspace: WorkspaceId, id: DeliveryId) -> Result<Delivery, StorageError> {
+pub async fn find(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+) -> Result<Delivery, StorageError> {
     let sql = format!("SELECT {COLUMNS} FROM delivery WHERE workspace_id = $1 AND id = $2");
     sql::one::<Row, _>(conn, &sql, [workspace.0.into(), id.0.into()])
         .await?
@@ -307,6 +334,38 @@ pub async fn of_event(
     let sql = format!("SELECT {COLUMNS} FROM delivery WHERE workspace_id = $1 AND event_id = $2 ORDER BY id");
     let rows = sql::all::<Row, _>(conn, &sql, [workspace.0.into(), event.0.into()]).await?;
     rows.into_iter().map(Delivery::try_from).collect()
+}
+
+#[derive(FromQueryResult)]
+struct CountRow {
+    event_id: Uuid,
+    state: String,
+    n: i64,
+}
+
+/// How many deliveries of each of these events are in each state.
+pub async fn counts(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    events: &[EventId],
+) -> Result<Vec<(EventId, DeliveryState, i64)>, StorageError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut filter = Filter::default();
+    filter.and("workspace_id = {}", [workspace.0.into()]);
+    let places = vec!["{}"; events.len()].join(", ");
+    filter.and(
+        &format!("event_id IN ({places})"),
+        events.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
+    );
+    let (clause, values) = filter.finish();
+    let sql = format!("SELECT event_id, state, COUNT(*) AS n FROM delivery{clause} GROUP BY event_id, state");
+    let rows = sql::all::<CountRow, _>(conn, &sql, values).await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((EventId(row.event_id), DeliveryState::parse(&row.state)?, row.n)))
+        .collect())
 }
 
 /// Which deliveries to list.
@@ -340,7 +399,11 @@ pub async fn list(
         let places = vec!["{}"; wanted.states.len()].join(", ");
         filter.and(
             &format!("state IN ({places})"),
-            wanted.states.iter().map(|state| state.as_str().into()).collect::<Vec<_>>(),
+            wanted
+                .states
+                .iter()
+                .map(|state| state.as_str().into())
+                .collect::<Vec<_>>(),
         );
     }
     if let Some(rule) = wanted.rule {
@@ -357,8 +420,37 @@ pub async fn list(
     }
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
-    let sql = format!("SELECT {COLUMNS} FROM delivery{clause} ORDER BY id DESC LIMIT ${}", values.len());
-    sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(Delivery::try_from).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM delivery{clause} ORDER BY id DESC LIMIT ${}",
+        values.len()
+    );
+    sql::all::<Row, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(Delivery::try_from)
+        .collect()
+}
+
+#[derive(FromQueryResult)]
+struct ConnectionRow {
+    connection_id: Option<Uuid>,
+}
+
+/// Connections with something due (`None` stands for the hub's own operations).
+pub async fn due_connections(
+    conn: &impl Conn,
+    now: Timestamp,
+) -> Result<Vec<Option<ConnectionId>>, StorageError> {
+    let rows = sql::all::<ConnectionRow, _>(
+        conn,
+        "SELECT DISTINCT connection_id FROM delivery WHERE due_at <= $1 AND state IN ('pending', 'uncertain', 'leased')",
+        [now.0.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| row.connection_id.map(ConnectionId))
+        .collect())
 }
 
 #[derive(FromQueryResult)]
@@ -463,7 +555,10 @@ pub async fn attempts(
         .await?
         .into_iter()
         .map(|row| {
-            let corrupt = || StorageError::Corrupt { table: "attempt", id: row.id.to_string() };
+            let corrupt = || StorageError::Corrupt {
+                table: "attempt",
+                id: row.id.to_string(),
+            };
             Ok(Attempt {
                 workspace,
                 id: AttemptId(row.id),

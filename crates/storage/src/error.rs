@@ -54,12 +54,24 @@ impl From<sea_orm::DbErr> for StorageError {
                     sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
                         matches!(
                             code.as_ref(),
-                            "5" | "13" | "10" | "261" | "517" | "57P01" | "57P02" | "57P03" | "53100" | "53300"
+                            "5" | "13"
+                                | "10"
+                                | "261"
+                                | "517"
+                                | "57P01"
+                                | "57P02"
+                                | "57P03"
+                                | "53100"
+                                | "53300"
                         )
                     }),
                     _ => false,
                 };
-                if unavailable { Self::Unavailable(error) } else { Self::Database(error) }
+                if unavailable {
+                    Self::Unavailable(error)
+                } else {
+                    Self::Database(error)
+                }
             }
             _ => Self::Database(error),
         }

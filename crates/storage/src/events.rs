@@ -4,7 +4,7 @@ use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql::{self, Filter, PageOf, document, json};
 use domain::event::{Event, EventKind, Fact, Origin};
-use domain::id::{ConnectionId, EventId, WorkspaceId};
+use domain::id::{ConnectionId, EventId, RuleId, WorkspaceId};
 use domain::record::RecordKey;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
@@ -55,6 +55,8 @@ pub struct StoredEvent {
     pub inbound: Option<Uuid>,
     /// The event it repeats by a person's wish.
     pub replay_of: Option<EventId>,
+    /// Only this rule is to look at it.
+    pub only_rule: Option<RuleId>,
     /// How many rules matched.
     pub n_matched: i32,
     /// How often a worker broke off over it.
@@ -74,6 +76,7 @@ struct Row {
     outcome: Option<String>,
     inbound_id: Option<Uuid>,
     replay_of: Option<Uuid>,
+    only_rule_id: Option<Uuid>,
     chain: i32,
     n_matched: i32,
     n_crashes: i32,
@@ -81,14 +84,17 @@ struct Row {
     dispatched_at: Option<i64>,
 }
 
-const COLUMNS: &str = "workspace_id, id, connection_id, origin, state, fact, outcome, inbound_id, replay_of, chain, \
-    n_matched, n_crashes, received_at, dispatched_at";
+const COLUMNS: &str = "workspace_id, id, connection_id, origin, state, fact, outcome, inbound_id, replay_of, \
+    only_rule_id, chain, n_matched, n_crashes, received_at, dispatched_at";
 
 impl TryFrom<Row> for StoredEvent {
     type Error = StorageError;
 
     fn try_from(row: Row) -> Result<Self, StorageError> {
-        let corrupt = || StorageError::Corrupt { table: "event", id: row.id.to_string() };
+        let corrupt = || StorageError::Corrupt {
+            table: "event",
+            id: row.id.to_string(),
+        };
         let fact: Fact = document("event", row.id, &row.fact)?;
         Ok(Self {
             state: EventState::parse(&row.state).ok_or_else(corrupt)?,
@@ -104,6 +110,7 @@ impl TryFrom<Row> for StoredEvent {
             outcome: row.outcome,
             inbound: row.inbound_id,
             replay_of: row.replay_of.map(EventId),
+            only_rule: row.only_rule_id.map(RuleId),
             n_matched: row.n_matched,
             n_crashes: row.n_crashes,
             dispatched_at: row.dispatched_at.map(Timestamp),
@@ -122,6 +129,8 @@ pub struct NewEvent {
     pub inbound: Option<Uuid>,
     /// The event it repeats.
     pub replay_of: Option<EventId>,
+    /// Only this rule is to look at it.
+    pub only_rule: Option<RuleId>,
     /// Not looked at before this moment.
     pub due_at: Timestamp,
 }
@@ -206,11 +215,11 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
     for events in events.chunks(MAX_ROWS) {
         let sql = format!(
             "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
-             fact, inbound_id, replay_of, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
+             fact, inbound_id, replay_of, only_rule_id, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
              ON CONFLICT (workspace_id, connection_id, event_key) DO NOTHING RETURNING id",
-            sql::places(events.len(), 18)
+            sql::places(events.len(), 19)
         );
-        let mut values = Vec::with_capacity(events.len() * 18);
+        let mut values = Vec::with_capacity(events.len() * 19);
         for new in events {
             let event = &new.event;
             values.extend([
@@ -226,6 +235,7 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
                 json(&event.fact).into(),
                 new.inbound.into(),
                 new.replay_of.map(|id| id.0).into(),
+                new.only_rule.map(|id| id.0).into(),
                 i32::from(event.chain).into(),
                 0.into(),
                 0.into(),
@@ -234,7 +244,12 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
                 new.due_at.0.into(),
             ]);
         }
-        inserted.extend(sql::all::<IdRow, _>(conn, &sql, values).await?.into_iter().map(|row| EventId(row.id)));
+        inserted.extend(
+            sql::all::<IdRow, _>(conn, &sql, values)
+                .await?
+                .into_iter()
+                .map(|row| EventId(row.id)),
+        );
     }
     Ok(inserted)
 }
@@ -255,7 +270,13 @@ pub async fn waiting(
     let rows = sql::all::<Row, _>(conn, &sql, [now.0.into(), (limit as i64).into()]).await?;
     Ok(rows
         .into_iter()
-        .map(|row| (EventId(row.id), WorkspaceId(row.workspace_id), StoredEvent::try_from(row)))
+        .map(|row| {
+            (
+                EventId(row.id),
+                WorkspaceId(row.workspace_id),
+                StoredEvent::try_from(row),
+            )
+        })
         .collect())
 }
 
@@ -266,7 +287,12 @@ struct DueRow {
 
 /// When the next waiting event is due.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(conn, "SELECT MIN(due_at) AS due_at FROM event WHERE state = 'new'", []).await?;
+    let row = sql::one::<DueRow, _>(
+        conn,
+        "SELECT MIN(due_at) AS due_at FROM event WHERE state = 'new'",
+        [],
+    )
+    .await?;
     Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }
 
@@ -294,7 +320,11 @@ pub async fn finish(
         ],
     )
     .await?;
-    if n_rows == 0 { Err(StorageError::Stale { table: "event" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::Stale { table: "event" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Lets an event wait until a moment, with the reason.
@@ -314,34 +344,12 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Notes that work on these events begins; [`crash_done`] takes it back. What remains after a crash counts.
-pub async fn crash_begin(conn: &impl Conn, events: &[(WorkspaceId, EventId)]) -> Result<(), StorageError> {
-    change_crashes(conn, events, 1).await
-}
-
-/// Takes back [`crash_begin`] for events that were not finished.
-pub async fn crash_done(conn: &impl Conn, events: &[(WorkspaceId, EventId)]) -> Result<(), StorageError> {
-    change_crashes(conn, events, -1).await
-}
-
-async fn change_crashes(
-    conn: &impl Conn,
-    events: &[(WorkspaceId, EventId)],
-    by: i32,
-) -> Result<(), StorageError> {
-    for (workspace, id) in events {
-        sql::execute(
-            conn,
-            "UPDATE event SET n_crashes = n_crashes + $3 WHERE workspace_id = $1 AND id = $2",
-            [workspace.0.into(), id.0.into(), by.into()],
-        )
-        .await?;
-    }
-    Ok(())
-}
-
 /// One event.
-pub async fn find(conn: &impl Conn, workspace: WorkspaceId, id: EventId) -> Result<StoredEvent, StorageError> {
+pub async fn find(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: EventId,
+) -> Result<StoredEvent, StorageError> {
     let sql = format!("SELECT {COLUMNS} FROM event WHERE workspace_id = $1 AND id = $2");
     sql::one::<Row, _>(conn, &sql, [workspace.0.into(), id.0.into()])
         .await?
@@ -363,7 +371,7 @@ pub struct EventFilter {
     /// Of a record with this id, whatever its kind.
     pub record_id: Option<String>,
     /// Looked at by this rule and matched.
-    pub rule: Option<domain::id::RuleId>,
+    pub rule: Option<RuleId>,
     /// Matched by at least one rule.
     pub matched: Option<bool>,
     /// Received at or after.
@@ -426,6 +434,13 @@ pub async fn list(
     }
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
-    let sql = format!("SELECT {COLUMNS} FROM event e{clause} ORDER BY e.id DESC LIMIT ${}", values.len());
-    sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(StoredEvent::try_from).collect()
+    let sql = format!(
+        "SELECT {COLUMNS} FROM event e{clause} ORDER BY e.id DESC LIMIT ${}",
+        values.len()
+    );
+    sql::all::<Row, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(StoredEvent::try_from)
+        .collect()
 }

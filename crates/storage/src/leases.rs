@@ -34,7 +34,11 @@ pub async fn acquire(
 
 /// Gives a lease back, so that others need not wait for its end.
 pub async fn release(conn: &impl Conn, name: &str, owner: &str) -> Result<(), StorageError> {
-    sql::execute(conn, "UPDATE lease SET until = 0 WHERE name = $1 AND owner = $2", [name.into(), owner.into()])
-        .await?;
+    sql::execute(
+        conn,
+        "UPDATE lease SET until = 0 WHERE name = $1 AND owner = $2",
+        [name.into(), owner.into()],
+    )
+    .await?;
     Ok(())
 }

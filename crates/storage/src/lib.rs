@@ -4,7 +4,11 @@
 //! workspace; documents are parsed here and a row that does not parse is [`StorageError::Corrupt`], never a
 //! panic. One file per aggregate; statements are written once for both databases.
 
+pub mod accounts;
+pub mod api_keys;
+pub mod audit;
 pub mod connections;
+pub mod counts;
 pub mod credentials;
 pub mod db;
 pub mod deliveries;
@@ -14,7 +18,13 @@ pub mod figures;
 pub mod leases;
 pub mod links;
 pub mod memory;
+pub mod published;
+pub mod request_keys;
+pub mod rules;
 pub mod runs;
+pub mod sessions;
+pub mod settings;
+pub mod sign_in_links;
 mod sql;
 
 pub use db::{Conn, Db, Tx};

@@ -102,14 +102,19 @@ pub async fn of_record(
     connection: ConnectionId,
     key: &RecordKey,
 ) -> Result<Vec<Link>, StorageError> {
-    let Some((connection_column, id_column)) = column(key.kind) else { return Ok(Vec::new()) };
+    let Some((connection_column, id_column)) = column(key.kind) else {
+        return Ok(Vec::new());
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM link WHERE workspace_id = $1 AND {connection_column} = $2 AND {id_column} = $3 \
          ORDER BY updated_at DESC, id DESC LIMIT 20"
     );
-    let rows =
-        sql::all::<Row, _>(conn, &sql, [workspace.0.into(), connection.0.into(), key.id.0.as_str().into()])
-            .await?;
+    let rows = sql::all::<Row, _>(
+        conn,
+        &sql,
+        [workspace.0.into(), connection.0.into(), key.id.0.as_str().into()],
+    )
+    .await?;
     Ok(rows.into_iter().map(Link::from).collect())
 }
 
@@ -160,7 +165,11 @@ pub async fn delete(conn: &impl Conn, workspace: WorkspaceId, id: LinkId) -> Res
         [workspace.0.into(), id.0.into()],
     )
     .await?;
-    if n_rows == 0 { Err(StorageError::NotFound { table: "link" }) } else { Ok(()) }
+    if n_rows == 0 {
+        Err(StorageError::NotFound { table: "link" })
+    } else {
+        Ok(())
+    }
 }
 
 /// Links of a workspace, newest first; with `record_id`, those that name it on either side.
@@ -183,6 +192,13 @@ pub async fn list(
     }
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
-    let sql = format!("SELECT {COLUMNS} FROM link{clause} ORDER BY id DESC LIMIT ${}", values.len());
-    Ok(sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(Link::from).collect())
+    let sql = format!(
+        "SELECT {COLUMNS} FROM link{clause} ORDER BY id DESC LIMIT ${}",
+        values.len()
+    );
+    Ok(sql::all::<Row, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(Link::from)
+        .collect())
 }

@@ -47,7 +47,10 @@ pub async fn snapshot(
     )
     .await?
     .map(|row| {
-        Ok(Snapshot { record: document("snapshot", key, &row.record)?, updated_at: Timestamp(row.updated_at) })
+        Ok(Snapshot {
+            record: document("snapshot", key, &row.record)?,
+            updated_at: Timestamp(row.updated_at),
+        })
     })
     .transpose()
 }
@@ -124,7 +127,10 @@ impl TryFrom<EchoRow> for Echo {
     type Error = StorageError;
 
     fn try_from(row: EchoRow) -> Result<Self, StorageError> {
-        let corrupt = || StorageError::Corrupt { table: "echo", id: row.id.to_string() };
+        let corrupt = || StorageError::Corrupt {
+            table: "echo",
+            id: row.id.to_string(),
+        };
         Ok(Self {
             workspace: WorkspaceId(row.workspace_id),
             id: row.id,
@@ -168,8 +174,12 @@ pub async fn insert_echo(conn: &impl Conn, echo: &Echo) -> Result<(), StorageErr
 
 /// Takes a mark away: the write did not happen.
 pub async fn delete_echo(conn: &impl Conn, workspace: WorkspaceId, id: Uuid) -> Result<(), StorageError> {
-    sql::execute(conn, "DELETE FROM echo WHERE workspace_id = $1 AND id = $2", [workspace.0.into(), id.into()])
-        .await?;
+    sql::execute(
+        conn,
+        "DELETE FROM echo WHERE workspace_id = $1 AND id = $2",
+        [workspace.0.into(), id.into()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -217,7 +227,12 @@ pub async fn creation_under_way(
     Ok(sql::one::<EchoRow, _>(
         conn,
         &sql,
-        [workspace.0.into(), connection.0.into(), kind.as_str().into(), now.0.into()],
+        [
+            workspace.0.into(),
+            connection.0.into(),
+            kind.as_str().into(),
+            now.0.into(),
+        ],
     )
     .await?
     .is_some())

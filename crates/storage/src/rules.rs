@@ -101,6 +101,15 @@ impl TryFrom<Row> for StoredRule {
     }
 }
 
+/// The moment of a change, made later than every change of the workspace before it, so that the newest moment
+/// tells whether anything changed even within one millisecond. `{now}` is the place of the clock's moment.
+fn moment(now: &str) -> String {
+    format!(
+        "(SELECT CASE WHEN COALESCE(MAX(m.updated_at), 0) >= {now} THEN MAX(m.updated_at) + 1 ELSE {now} END \
+         FROM rule m WHERE m.workspace_id = $1)"
+    )
+}
+
 /// A rule to be stored; it is put behind all others.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewRule<'a> {
@@ -166,10 +175,14 @@ pub async fn update_draft(
     draft: &RuleDocument,
     now: Timestamp,
 ) -> Result<i64, StorageError> {
+    let sql = format!(
+        "UPDATE rule SET name = $4, source = $5, draft = $6, version = version + 1, updated_at = {} \
+         WHERE workspace_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL",
+        moment("$7")
+    );
     let n_rows = sql::execute(
         conn,
-        "UPDATE rule SET name = $4, source = $5, draft = $6, version = version + 1, updated_at = $7 \
-         WHERE workspace_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL",
+        &sql,
         [
             workspace.0.into(),
             id.0.into(),
@@ -197,11 +210,14 @@ pub async fn set_enabled(
     enabled: bool,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    let sql = format!(
+        "UPDATE rule SET enabled = $3, updated_at = {} WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
+        moment("$4")
+    );
     touched(
         sql::execute(
             conn,
-            "UPDATE rule SET enabled = $3, updated_at = $4 \
-             WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
+            &sql,
             [workspace.0.into(), id.0.into(), enabled.into(), now.0.into()],
         )
         .await?,
@@ -234,14 +250,19 @@ pub async fn reorder(
     conn: &impl Conn,
     workspace: WorkspaceId,
     order: &[RuleId],
+    now: Timestamp,
 ) -> Result<(), StorageError> {
+    let sql = format!(
+        "UPDATE rule SET \"position\" = $3, updated_at = {} WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
+        moment("$4")
+    );
     for (at, id) in order.iter().enumerate() {
         let position = i32::try_from(at + 1).unwrap_or(i32::MAX);
         touched(
             sql::execute(
                 conn,
-                "UPDATE rule SET \"position\" = $3 WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
-                [workspace.0.into(), id.0.into(), position.into()],
+                &sql,
+                [workspace.0.into(), id.0.into(), position.into(), now.0.into()],
             )
             .await?,
         )?;
@@ -256,11 +277,15 @@ pub async fn delete(
     id: RuleId,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    let sql = format!(
+        "UPDATE rule SET deleted_at = $3, enabled = $4, updated_at = {} \
+         WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
+        moment("$3")
+    );
     touched(
         sql::execute(
             conn,
-            "UPDATE rule SET deleted_at = $3, enabled = $4 \
-             WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
+            &sql,
             [workspace.0.into(), id.0.into(), now.0.into(), false.into()],
         )
         .await?,
@@ -343,10 +368,14 @@ pub async fn publish(
     published_by: Option<UserId>,
     now: Timestamp,
 ) -> Result<i32, StorageError> {
+    let sql = format!(
+        "UPDATE rule SET published_version_id = $4, version = version + 1, attention = NULL, updated_at = {} \
+         WHERE workspace_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL",
+        moment("$5")
+    );
     let n_rows = sql::execute(
         conn,
-        "UPDATE rule SET published_version_id = $4, version = version + 1, attention = NULL, updated_at = $5 \
-         WHERE workspace_id = $1 AND id = $2 AND version = $3 AND deleted_at IS NULL",
+        &sql,
         [
             rule.workspace.0.into(),
             rule.id.0.into(),
@@ -403,12 +432,12 @@ pub async fn version(
     conn: &impl Conn,
     workspace: WorkspaceId,
     rule: RuleId,
-    number: i32,
+    id: RuleVersionId,
 ) -> Result<RuleVersion, StorageError> {
     let sql = format!(
-        "SELECT {VERSION_COLUMNS} FROM rule_version v WHERE v.workspace_id = $1 AND v.rule_id = $2 AND v.number = $3"
+        "SELECT {VERSION_COLUMNS} FROM rule_version v WHERE v.workspace_id = $1 AND v.rule_id = $2 AND v.id = $3"
     );
-    sql::one::<VersionRow, _>(conn, &sql, [workspace.0.into(), rule.0.into(), number.into()])
+    sql::one::<VersionRow, _>(conn, &sql, [workspace.0.into(), rule.0.into(), id.0.into()])
         .await?
         .ok_or(StorageError::NotFound {
             table: "rule_version",
@@ -456,62 +485,6 @@ pub async fn names(conn: &impl Conn, workspace: WorkspaceId) -> Result<Vec<(Rule
     )
     .await?;
     Ok(rows.into_iter().map(|row| (RuleId(row.id), row.name)).collect())
-}
-
-/// A version in force, with its place among the rules.
-#[derive(Clone, PartialEq, Debug)]
-pub struct InForce {
-    /// Place in the order of evaluation.
-    pub position: i32,
-    /// The version.
-    pub version: RuleVersion,
-}
-
-#[derive(FromQueryResult)]
-struct InForceRow {
-    position: i32,
-    workspace_id: Uuid,
-    id: Uuid,
-    rule_id: Uuid,
-    number: i32,
-    document: String,
-    summary: String,
-    published_by: Option<Uuid>,
-    published_at: i64,
-}
-
-/// Versions in force of a workspace's rules that are switched on, in the order of evaluation. A document that
-/// does not parse comes as the error of its place, so that the other rules go on.
-pub async fn in_force(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-) -> Result<Vec<Result<InForce, StorageError>>, StorageError> {
-    let sql = format!(
-        "SELECT r.\"position\", {VERSION_COLUMNS} FROM rule r JOIN rule_version v \
-         ON v.workspace_id = r.workspace_id AND v.id = r.published_version_id \
-         WHERE r.workspace_id = $1 AND r.enabled = $2 AND r.deleted_at IS NULL ORDER BY r.\"position\", r.id"
-    );
-    let rows = sql::all::<InForceRow, _>(conn, &sql, [workspace.0.into(), true.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let position = row.position;
-            let version = VersionRow {
-                workspace_id: row.workspace_id,
-                id: row.id,
-                rule_id: row.rule_id,
-                number: row.number,
-                document: row.document,
-                summary: row.summary,
-                published_by: row.published_by,
-                published_at: row.published_at,
-            };
-            Ok(InForce {
-                position,
-                version: version.try_into()?,
-            })
-        })
-        .collect())
 }
 
 #[derive(FromQueryResult)]

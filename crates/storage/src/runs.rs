@@ -97,8 +97,10 @@ pub async fn of_event(
             event: EventId(row.event_id),
             rule: RuleId(row.rule_id),
             version: RuleVersionId(row.rule_version_id),
-            outcome: RunOutcome::parse(&row.outcome)
-                .ok_or_else(|| StorageError::Corrupt { table: "run", id: row.id.to_string() })?,
+            outcome: RunOutcome::parse(&row.outcome).ok_or_else(|| StorageError::Corrupt {
+                table: "run",
+                id: row.id.to_string(),
+            })?,
             explanation: document("run", row.id, &row.explanation)?,
             notes: document("run", row.id, &row.notes)?,
             n_commands: row.n_commands,

@@ -72,7 +72,10 @@ pub(crate) fn document<T: serde::de::DeserializeOwned>(
     id: impl std::fmt::Display,
     text: &str,
 ) -> Result<T, StorageError> {
-    serde_json::from_str(text).map_err(|_| StorageError::Corrupt { table, id: id.to_string() })
+    serde_json::from_str(text).map_err(|_| StorageError::Corrupt {
+        table,
+        id: id.to_string(),
+    })
 }
 
 /// A document to be stored. Our own types always print.
@@ -111,6 +114,9 @@ pub struct PageOf {
 
 impl Default for PageOf {
     fn default() -> Self {
-        Self { limit: 50, before: None }
+        Self {
+            limit: 50,
+            before: None,
+        }
     }
 }

@@ -1,0 +1,144 @@
+//! What every part of the engine works with.
+
+use crate::clock::Clock;
+use crate::secrets::{DbTokens, Secret};
+use connector::credential::TokenStore;
+use connector::{Connector, ConnectorError, Intake};
+use domain::connection::ConnectorKind;
+use domain::delivery::RetryPolicy;
+use domain::id::ConnectionId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use storage::Db;
+use storage::connections::Connection;
+use uuid::Uuid;
+use vault::Keyring;
+
+use crate::error::EngineError;
+use crate::turns::Turns;
+
+/// Makes connectors: the server's wiring, since the engine knows no CRM by name.
+pub trait ConnectorFactory: Send + Sync {
+    /// A connector for a connection and its secret. Requests of connections that share a login or an
+    /// account must share a budget.
+    fn open(
+        &self,
+        connection: &Connection,
+        secret: &Secret,
+        tokens: Arc<dyn TokenStore>,
+    ) -> Result<Arc<dyn Connector>, ConnectorError>;
+
+    /// The webhook reader of a CRM.
+    fn intake(&self, kind: ConnectorKind) -> &dyn Intake;
+}
+
+/// Figures of the engine that an operator may change.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Base of our own addresses, without a slash at the end: `https://hub.example.ru`.
+    pub public_url: String,
+    /// When failed deliveries are tried again.
+    pub retry: RetryPolicy,
+    /// How long a mark of our own write explains echoes, in milliseconds.
+    pub echo_window_ms: i64,
+    /// How long an announced creation waits for one of ours that is on its way, in milliseconds.
+    pub creation_wait_ms: i64,
+    /// How long an uncertain write may stay undecided before a person must decide, in milliseconds.
+    pub undecided_ms: i64,
+    /// Events that our own deliveries caused, one after the other, before the loop guard stops them.
+    pub max_chain: u16,
+    /// How long a lease of a connection lasts without renewal, in milliseconds.
+    pub lease_ms: i64,
+    /// Events looked at in one step.
+    pub dispatch_batch: u64,
+    /// Deliveries under way at once on one connection.
+    pub deliveries_at_once: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            retry: RetryPolicy::DEFAULT,
+            echo_window_ms: 120_000,
+            creation_wait_ms: 15_000,
+            undecided_ms: 600_000,
+            max_chain: 8,
+            lease_ms: 15_000,
+            dispatch_batch: 100,
+            deliveries_at_once: 8,
+        }
+    }
+}
+
+/// Everything the parts of the engine share.
+pub struct Context {
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Makes connectors.
+    pub connectors: Arc<dyn ConnectorFactory>,
+    /// Installation keys.
+    pub keyring: Arc<Keyring>,
+    /// Figures.
+    pub settings: Settings,
+    /// Name of this process among others.
+    pub owner: String,
+    pub(crate) turns: Turns,
+    open: Mutex<HashMap<ConnectionId, (i64, Arc<dyn Connector>)>>,
+}
+
+impl Context {
+    /// Gathers the parts.
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        connectors: Arc<dyn ConnectorFactory>,
+        keyring: Arc<Keyring>,
+        settings: Settings,
+    ) -> Self {
+        let owner = new_id().to_string();
+        Self {
+            db,
+            clock,
+            connectors,
+            keyring,
+            settings,
+            owner,
+            turns: Turns::default(),
+            open: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// The connector of a connection, opened once per version of its settings and secret.
+    pub async fn connector(&self, connection: &Connection) -> Result<Arc<dyn Connector>, EngineError> {
+        if let Some((version, connector)) = self.opened().get(&connection.id)
+            && *version == connection.version
+        {
+            return Ok(Arc::clone(connector));
+        }
+        let tokens = DbTokens::new(self, connection)?;
+        let secret = tokens.secret().await?;
+        let connector = self.connectors.open(connection, &secret, Arc::new(tokens))?;
+        self.opened()
+            .insert(connection.id, (connection.version, Arc::clone(&connector)));
+        Ok(connector)
+    }
+
+    /// Forgets an opened connector: its secret or settings changed.
+    pub fn forget(&self, connection: ConnectionId) {
+        self.opened().remove(&connection);
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, (i64, Arc<dyn Connector>)>> {
+        self.open
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// A new id: ascending within the process, so that ids sort as things happened.
+pub fn new_id() -> Uuid {
+    Uuid::now_v7()
+}

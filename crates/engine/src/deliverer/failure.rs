@@ -1,0 +1,50 @@
+//! Why an attempt did not come to its end, and what that means for the delivery.
+
+use connector::ConnectorError;
+use storage::StorageError;
+
+use crate::error::EngineError;
+
+/// Why an attempt did not come to its end.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The CRM failed us.
+    Connector(ConnectorError),
+    /// A write was sent and nothing tells what became of it.
+    Uncertain {
+        /// Why, in Russian.
+        reason: String,
+    },
+    /// It cannot be carried out, and trying again would change nothing.
+    Refused {
+        /// Stable word.
+        code: &'static str,
+        /// Why and what to do, in Russian.
+        text: String,
+    },
+    /// The connection is paused: the delivery keeps its place.
+    Paused {
+        /// Why, in Russian.
+        reason: String,
+    },
+    /// Our own side failed; nothing is known to have been sent since the last record.
+    Engine(EngineError),
+}
+
+impl From<ConnectorError> for Failure {
+    fn from(error: ConnectorError) -> Self {
+        Self::Connector(error)
+    }
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}

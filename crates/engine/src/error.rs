@@ -1,0 +1,50 @@
+//! Why something asked of the engine was not done.
+
+use connector::{ConnectorError, IntakeError};
+use domain::compile::Diagnostic;
+use storage::StorageError;
+use thiserror::Error;
+use vault::VaultError;
+
+/// Why something asked of the engine was not done.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The database said no, or nothing.
+    #[error("хранилище не выполнило запрос")]
+    Storage(#[from] StorageError),
+    /// The CRM said no, or nothing.
+    #[error("CRM не выполнила запрос")]
+    Connector(#[from] ConnectorError),
+    /// A stored secret does not open: the installation key changed or the row was tampered with.
+    #[error("сохранённый секрет не открывается")]
+    Secret(#[source] VaultError),
+    /// A stored secret is not what this kind of connection needs.
+    #[error("сохранённый секрет не подходит подключению")]
+    SecretShape,
+    /// The hook address is not known.
+    #[error("неизвестный адрес вебхука")]
+    UnknownHook,
+    /// The body of a hook was refused.
+    #[error("тело вебхука отклонено")]
+    Intake(#[from] IntakeError),
+    /// Too much is waiting to be stored: try again in a moment.
+    #[error("слишком много запросов одновременно")]
+    Busy,
+    /// A value that a person gave is not acceptable.
+    #[error("{text}")]
+    Invalid {
+        /// JSON pointer to the value.
+        pointer: &'static str,
+        /// What is wrong and what to do, in Russian.
+        text: String,
+    },
+    /// A rule has mistakes and cannot be published.
+    #[error("правило содержит ошибки")]
+    RuleErrors(Vec<Diagnostic>),
+    /// The connection is stopped, blocked or not authorised.
+    #[error("подключение не активно: {reason}")]
+    Inactive {
+        /// Why, in Russian.
+        reason: String,
+    },
+}

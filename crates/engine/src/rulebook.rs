@@ -1,0 +1,103 @@
+//! The published rules of every workspace, compiled once per revision.
+
+use crate::context::Context;
+use crate::error::EngineError;
+use domain::catalogues::Catalogues;
+use domain::compile::compile;
+use domain::evaluate::Calendar;
+use domain::id::{RuleId, RuleVersionId, WorkspaceId};
+use domain::index::RuleIndex;
+use domain::time::Zone;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use storage::{Conn, accounts, connections, published};
+
+type Revision = (i64, Option<i64>, Option<i64>);
+
+/// What dispatch needs of one workspace.
+pub(crate) struct Book {
+    revision: Revision,
+    /// Its rules by source and kind of event.
+    pub(crate) index: RuleIndex,
+    /// Which rule a version belongs to.
+    pub(crate) rule_of: HashMap<RuleVersionId, RuleId>,
+    /// Its zone.
+    pub(crate) zone: Zone,
+    /// Its working hours and holidays.
+    pub(crate) calendar: Calendar,
+}
+
+/// Keeps the books of all workspaces.
+#[derive(Default)]
+pub(crate) struct Rulebook {
+    books: Mutex<HashMap<WorkspaceId, Arc<Book>>>,
+}
+
+impl Rulebook {
+    /// The book of a workspace as it is published now.
+    pub(crate) async fn book(
+        &self,
+        context: &Context,
+        workspace: WorkspaceId,
+    ) -> Result<Arc<Book>, EngineError> {
+        let revision = published::revision(&context.db, workspace).await?;
+        if let Some(book) = self.lock().get(&workspace)
+            && book.revision == revision
+        {
+            return Ok(Arc::clone(book));
+        }
+        let book = Arc::new(build(context, workspace, revision).await?);
+        self.lock().insert(workspace, Arc::clone(&book));
+        Ok(book)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<WorkspaceId, Arc<Book>>> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A book without rules: zone and calendar of a workspace.
+pub(crate) async fn frame(context: &Context, workspace: WorkspaceId) -> Result<Book, EngineError> {
+    let workspace = accounts::workspace(&context.db, workspace).await?;
+    Ok(Book {
+        revision: (0, None, None),
+        index: RuleIndex::default(),
+        rule_of: HashMap::new(),
+        zone: crate::zone::zone(&workspace.zone),
+        calendar: workspace.calendar.unwrap_or_default(),
+    })
+}
+
+async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) -> Result<Book, EngineError> {
+    let catalogues = catalogues(&context.db, workspace).await?;
+    let mut compiled = Vec::new();
+    let mut rule_of = HashMap::new();
+    for rule in published::published(&context.db, workspace).await? {
+        match rule {
+            Ok(rule) => {
+                rule_of.insert(rule.version, rule.rule);
+                let (ready, _) = compile(&rule.document, &catalogues);
+                compiled.push((rule.version, i64::from(rule.position), Arc::new(ready)));
+            }
+            Err(error) => tracing::error!(%workspace, %error, "опубликованное правило не читается"),
+        }
+    }
+    Ok(Book {
+        revision,
+        index: RuleIndex::build(compiled),
+        rule_of,
+        ..frame(context, workspace).await?
+    })
+}
+
+/// The catalogues of all connections of a workspace.
+pub(crate) async fn catalogues(conn: &impl Conn, workspace: WorkspaceId) -> Result<Catalogues, EngineError> {
+    let mut all = Catalogues::new();
+    for connection in connections::list(conn, workspace).await? {
+        let catalogue = connections::catalogue(conn, workspace, connection.id)
+            .await?
+            .unwrap_or_default();
+        all.insert_named(connection.id, connection.kind, connection.name, catalogue);
+    }
+    Ok(all)
+}

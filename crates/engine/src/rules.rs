@@ -1,0 +1,336 @@
+//! Rules as a person works with them: draft, publish, restore, order.
+//!
+//! Every change and its audit entry are one transaction. What is published never changes again.
+
+use crate::context::{Context, new_id};
+use crate::error::EngineError;
+use crate::rulebook;
+use domain::action::Action;
+use domain::compile::{Diagnostic, Severity, compile};
+use domain::id::{AuditEntryId, RuleId, RuleVersionId, WorkspaceId};
+use domain::record::RecordKind;
+use domain::rule::Rule;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use storage::audit::{self, Actor, NewEntry};
+use storage::rules::{self, NewRule, StoredRule};
+use storage::{StorageError, Tx};
+
+/// The longest accepted document, in bytes of JSON.
+const MAX_DOCUMENT: usize = 512 * 1024;
+
+/// Works on rules.
+#[derive(Clone)]
+pub struct Rules {
+    context: Arc<Context>,
+}
+
+impl Rules {
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self { context }
+    }
+
+    /// What the compiler says of a document.
+    pub async fn validate(
+        &self,
+        workspace: WorkspaceId,
+        rule: &Rule,
+    ) -> Result<Vec<Diagnostic>, EngineError> {
+        let catalogues = rulebook::catalogues(&self.context.db, workspace).await?;
+        Ok(compile(rule, &catalogues).1)
+    }
+
+    /// Makes a rule from a draft, which may be incomplete. It acts once it is published.
+    pub async fn create(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        draft: &Rule,
+    ) -> Result<StoredRule, EngineError> {
+        check_draft(draft)?;
+        let id = RuleId(new_id());
+        let new = NewRule {
+            id,
+            draft,
+            enabled: true,
+        };
+        let tx = self.context.db.begin().await?;
+        rules::insert(&tx, workspace, new, self.context.clock.now()).await?;
+        let entry = entry("rule.created", id, None, Some(document(draft)));
+        self.audit(&tx, workspace, actor, entry).await?;
+        let stored = rules::find(&tx, workspace, id).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Replaces the draft of a rule that is still at `version`.
+    pub async fn save(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+        version: i64,
+        draft: &Rule,
+    ) -> Result<StoredRule, EngineError> {
+        check_draft(draft)?;
+        let tx = self.context.db.begin().await?;
+        let before = rules::find(&tx, workspace, id).await?;
+        rules::update_draft(&tx, workspace, id, version, draft, self.context.clock.now()).await?;
+        let entry = entry(
+            "rule.changed",
+            id,
+            Some(document(&before.draft)),
+            Some(document(draft)),
+        );
+        self.audit(&tx, workspace, actor, entry).await?;
+        let stored = rules::find(&tx, workspace, id).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Puts the draft in force as a new immutable version, if the compiler finds no mistake in it.
+    pub async fn publish(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+        version: i64,
+    ) -> Result<StoredRule, EngineError> {
+        let tx = self.context.db.begin().await?;
+        let rule = rules::find(&tx, workspace, id).await?;
+        if rule.version != version {
+            return Err(StorageError::Stale { table: "rule" }.into());
+        }
+        let catalogues = rulebook::catalogues(&tx, workspace).await?;
+        let (_, diagnostics) = compile(&rule.draft, &catalogues);
+        if diagnostics.iter().any(|found| found.severity == Severity::Error) {
+            return Err(EngineError::RuleErrors(diagnostics));
+        }
+        let version_id = RuleVersionId(new_id());
+        let summary = summary(&rule.draft);
+        let now = self.context.clock.now();
+        let number = rules::publish(&tx, &rule, version_id, &summary, actor.user(), now).await?;
+        let entry = entry(
+            "rule.published",
+            id,
+            rule.published
+                .as_ref()
+                .map(|mark| serde_json::json!({ "number": mark.number })),
+            Some(serde_json::json!({ "number": number, "name": rule.name, "summary": summary })),
+        );
+        self.audit(&tx, workspace, actor, entry).await?;
+        let stored = rules::find(&tx, workspace, id).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Makes the document of an old version the draft again. What is in force stays so until it is published.
+    pub async fn restore(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+        version: i64,
+        old: RuleVersionId,
+    ) -> Result<StoredRule, EngineError> {
+        let tx = self.context.db.begin().await?;
+        let old = rules::version(&tx, workspace, id, old).await?;
+        rules::update_draft(
+            &tx,
+            workspace,
+            id,
+            version,
+            &old.document,
+            self.context.clock.now(),
+        )
+        .await?;
+        let entry = entry(
+            "rule.restored",
+            id,
+            None,
+            Some(serde_json::json!({ "number": old.number })),
+        );
+        self.audit(&tx, workspace, actor, entry).await?;
+        let stored = rules::find(&tx, workspace, id).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Switches a rule on.
+    pub async fn enable(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+    ) -> Result<StoredRule, EngineError> {
+        self.switch(workspace, actor, id, true).await
+    }
+
+    /// Switches a rule off; deliveries already planned go on.
+    pub async fn disable(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+    ) -> Result<StoredRule, EngineError> {
+        self.switch(workspace, actor, id, false).await
+    }
+
+    async fn switch(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+        enabled: bool,
+    ) -> Result<StoredRule, EngineError> {
+        let tx = self.context.db.begin().await?;
+        rules::set_enabled(&tx, workspace, id, enabled, self.context.clock.now()).await?;
+        let action = if enabled { "rule.enabled" } else { "rule.disabled" };
+        self.audit(&tx, workspace, actor, entry(action, id, None, None))
+            .await?;
+        let stored = rules::find(&tx, workspace, id).await?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+
+    /// Puts all rules of a workspace into a new order.
+    pub async fn reorder(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        order: &[RuleId],
+    ) -> Result<(), EngineError> {
+        let tx = self.context.db.begin().await?;
+        let known: BTreeSet<RuleId> = rules::list(&tx, workspace)
+            .await?
+            .iter()
+            .map(|rule| rule.id)
+            .collect();
+        let wanted: BTreeSet<RuleId> = order.iter().copied().collect();
+        if wanted.len() != order.len() || wanted != known {
+            return Err(EngineError::Invalid {
+                pointer: "/rules",
+                text: "назовите каждое правило кабинета ровно один раз; обновите список и повторите"
+                    .to_owned(),
+            });
+        }
+        rules::reorder(&tx, workspace, order, self.context.clock.now()).await?;
+        let entry = NewEntry {
+            action: "rule.reordered",
+            subject_kind: "workspace",
+            subject_id: workspace.to_string(),
+            before: None,
+            after: Some(serde_json::json!(order)),
+        };
+        self.audit(&tx, workspace, actor, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes a rule away. Its versions and runs stay as history.
+    pub async fn delete(&self, workspace: WorkspaceId, actor: &Actor, id: RuleId) -> Result<(), EngineError> {
+        let tx = self.context.db.begin().await?;
+        let rule = rules::find(&tx, workspace, id).await?;
+        rules::delete(&tx, workspace, id, self.context.clock.now()).await?;
+        let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
+        self.audit(&tx, workspace, actor, entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn audit(
+        &self,
+        tx: &Tx,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        entry: NewEntry<'_>,
+    ) -> Result<(), StorageError> {
+        let id = AuditEntryId(new_id());
+        audit::insert(tx, workspace, id, actor, entry, self.context.clock.now()).await
+    }
+}
+
+fn entry(
+    action: &'static str,
+    id: RuleId,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+) -> NewEntry<'static> {
+    NewEntry {
+        action,
+        subject_kind: "rule",
+        subject_id: id.to_string(),
+        before,
+        after,
+    }
+}
+
+fn document(rule: &Rule) -> serde_json::Value {
+    serde_json::to_value(rule).unwrap_or_default()
+}
+
+/// Only what would make the row useless is refused in a draft; everything else is for the compiler to tell.
+fn check_draft(draft: &Rule) -> Result<(), EngineError> {
+    let name = draft.name.trim();
+    if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+        return Err(EngineError::Invalid {
+            pointer: "/draft/name",
+            text: "назовите правило: от 1 до 200 символов".to_owned(),
+        });
+    }
+    let length = serde_json::to_vec(draft).map_or(usize::MAX, |bytes| bytes.len());
+    if length > MAX_DOCUMENT {
+        return Err(EngineError::Invalid {
+            pointer: "/draft",
+            text: "правило слишком велико: разделите его на несколько".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// What a rule does, in one sentence for lists.
+pub fn summary(rule: &Rule) -> String {
+    let join = |words: Vec<&'static str>, none: &'static str| {
+        if words.is_empty() {
+            none.to_owned()
+        } else {
+            words.join(", ")
+        }
+    };
+    let triggers = join(
+        rule.triggers.iter().map(|trigger| trigger.kind.title()).collect(),
+        "Нет событий",
+    );
+    let actions = join(
+        rule.actions
+            .iter()
+            .filter(|card| card.enabled)
+            .map(|card| action_title(&card.action))
+            .collect(),
+        "ничего не делать",
+    );
+    format!("{triggers} → {actions}")
+}
+
+const fn action_title(action: &Action) -> &'static str {
+    match action {
+        Action::Upsert {
+            kind: RecordKind::Lead,
+            ..
+        } => "найти или создать лид",
+        Action::Upsert { .. } => "найти или создать сделку",
+        Action::Update { .. } => "обновить поля",
+        Action::Move { .. } => "переместить на этап",
+        Action::SetResponsible { .. } => "назначить ответственного",
+        Action::ChangeTags { .. } => "изменить теги",
+        Action::AddNote { .. } => "добавить примечание",
+        Action::AddTask { .. } => "поставить задачу",
+        Action::LogCall { .. } => "записать звонок",
+        Action::AddPayment { .. } => "добавить оплату",
+        Action::StartCall { .. } => "начать звонок",
+        Action::SaveCallResult { .. } => "сохранить результат прозвона",
+        Action::SendWebhook { .. } => "отправить вебхук",
+        Action::Notify { .. } => "уведомить",
+        Action::Stop { .. } => "остановиться",
+    }
+}

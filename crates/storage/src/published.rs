@@ -1,0 +1,79 @@
+//! Published rules as the workers need them.
+
+use crate::db::Conn;
+use crate::error::StorageError;
+use crate::sql::{self, document};
+use domain::id::{RuleId, RuleVersionId, WorkspaceId};
+use domain::rule::Rule;
+use sea_orm::FromQueryResult;
+use uuid::Uuid;
+
+/// A rule that is on, in its published version.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PublishedRule {
+    /// The rule.
+    pub rule: RuleId,
+    /// The version in force.
+    pub version: RuleVersionId,
+    /// Its place among the rules of the workspace.
+    pub position: i32,
+    /// What it says.
+    pub document: Rule,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    rule_id: Uuid,
+    version_id: Uuid,
+    position: i32,
+    document: String,
+}
+
+/// Rules of a workspace that are on, in order. One that does not parse is left out and told by its error.
+pub async fn published(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+) -> Result<Vec<Result<PublishedRule, StorageError>>, StorageError> {
+    let rows = sql::all::<Row, _>(
+        conn,
+        "SELECT r.id AS rule_id, v.id AS version_id, r.position, v.document FROM rule r JOIN rule_version v \
+         ON v.workspace_id = r.workspace_id AND v.id = r.published_version_id \
+         WHERE r.workspace_id = $1 AND r.enabled AND r.deleted_at IS NULL ORDER BY r.position, r.id",
+        [workspace.0.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            Ok(PublishedRule {
+                rule: RuleId(row.rule_id),
+                version: RuleVersionId(row.version_id),
+                position: row.position,
+                document: document("rule_version", row.version_id, &row.document)?,
+            })
+        })
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct RevisionRow {
+    n: i64,
+    newest: Option<i64>,
+    catalogues: Option<i64>,
+}
+
+/// Changes whenever the published rules or catalogues of a workspace may have changed.
+pub async fn revision(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+) -> Result<(i64, Option<i64>, Option<i64>), StorageError> {
+    let row = sql::one::<RevisionRow, _>(
+        conn,
+        "SELECT COUNT(*) AS n, MAX(updated_at) AS newest, \
+         (SELECT MAX(catalogue_at) FROM connection c WHERE c.workspace_id = $1) AS catalogues \
+         FROM rule WHERE workspace_id = $1",
+        [workspace.0.into()],
+    )
+    .await?;
+    Ok(row.map_or((0, None, None), |row| (row.n, row.newest, row.catalogues)))
+}
