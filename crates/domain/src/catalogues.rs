@@ -154,6 +154,22 @@ impl Scope {
         }
     }
 
+    /// A scope for each pair of connections, oldest first; one at least.
+    pub fn each(catalogues: &Catalogues) -> impl Iterator<Item = Self> {
+        let side = |kind| -> Vec<_> {
+            catalogues
+                .of_kind(kind)
+                .map(|(id, one)| (id, Arc::clone(&one.catalogue)))
+                .collect()
+        };
+        let (amocrm, lptracker) = (side(ConnectorKind::Amocrm), side(ConnectorKind::Lptracker));
+        (0..amocrm.len().max(lptracker.len()).max(1)).map(move |at| Self {
+            amocrm: amocrm.get(at).cloned(),
+            lptracker: lptracker.get(at).cloned(),
+            source: None,
+        })
+    }
+
     /// The CRM whose events the rule looks at.
     pub fn source(&self) -> Option<ConnectorKind> {
         self.source

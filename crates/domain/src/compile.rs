@@ -1,12 +1,28 @@
 //! Compiling a rule document: checks with pointers, and a form that evaluates quickly.
 
+mod action;
+mod checker;
+mod condition;
+mod expression;
+mod json;
+mod rule;
+#[cfg(test)]
+mod tests;
+
+pub use json::MAX_JSON_DEPTH;
+pub use rule::known_records;
+
+pub(crate) use action::{CompiledAction, Work};
+pub(crate) use condition::Node;
+pub(crate) use expression::{CompiledExpression, CompiledLine, Target};
+
 use crate::catalogues::{Catalogues, Scope};
-use crate::condition::{Condition, Operand, Operator};
 use crate::event::EventKind;
 use crate::field::FieldPath;
 use crate::id::ConnectionId;
 use crate::rule::Rule;
 use crate::value::Stage;
+use checker::Checker;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -73,11 +89,22 @@ pub struct Reference {
     pub pointer: String,
 }
 
+/// Groups in groups, at most.
+pub const MAX_DEPTH: usize = 50;
+/// Comparisons in a rule, at most.
+pub const MAX_CONDITIONS: usize = 500;
+/// Action cards in a rule, at most.
+pub const MAX_ACTIONS: usize = 50;
+/// Lines of one mapping, at most.
+pub const MAX_LINES: usize = 300;
+
 /// A rule ready to be applied.
 #[derive(Clone, Debug)]
 pub struct CompiledRule {
     pub(crate) rule: Arc<Rule>,
     pub(crate) scope: Arc<Scope>,
+    pub(crate) root: Node,
+    pub(crate) actions: Vec<CompiledAction>,
     pub(crate) reads: Vec<FieldPath>,
     pub(crate) needs_other: bool,
     pub(crate) references: Vec<Reference>,
@@ -121,43 +148,19 @@ impl CompiledRule {
 /// It never fails: what cannot be compiled becomes a condition that cannot be told, so the rule does not match.
 /// A rule with a diagnostic of [`Severity::Error`] must not be published.
 pub fn compile(rule: &Rule, catalogues: &Catalogues) -> (CompiledRule, Vec<Diagnostic>) {
-    let mut reads = Vec::new();
-    let mut needs_other = false;
-    walk(&rule.condition, &mut reads, &mut needs_other);
-    reads.sort();
-    reads.dedup();
     let scope = Arc::new(Scope::of(rule, catalogues));
-    (
-        CompiledRule {
-            rule: Arc::new(rule.clone()),
-            scope,
-            reads,
-            needs_other,
-            references: Vec::new(),
-        },
-        Vec::new(),
-    )
-}
-
-fn walk(condition: &Condition, reads: &mut Vec<FieldPath>, needs_other: &mut bool) {
-    match condition {
-        Condition::All(list) | Condition::Any(list) => {
-            for inner in list {
-                walk(inner, reads, needs_other);
-            }
-        }
-        Condition::Not(inner) => walk(inner, reads, needs_other),
-        Condition::Compare(compare) => {
-            if matches!(compare.operator, Operator::ExistsInOther | Operator::NotInOther) {
-                *needs_other = true;
-                return;
-            }
-            reads.push(compare.field);
-            match compare.with {
-                Operand::Field(path) => reads.push(path),
-                Operand::Moved(moved) => reads.extend(moved.from),
-                _ => {}
-            }
-        }
-    }
+    let mut checker = Checker::new(catalogues, Arc::clone(&scope));
+    rule::check(&mut checker, rule);
+    let root = condition::compile(&mut checker, &rule.condition);
+    let actions = action::compile(&mut checker, rule);
+    let compiled = CompiledRule {
+        rule: Arc::new(rule.clone()),
+        scope,
+        root,
+        actions,
+        reads: checker.reads.into_iter().collect(),
+        needs_other: checker.needs_other,
+        references: checker.references,
+    };
+    (compiled, checker.diagnostics)
 }

@@ -1,14 +1,17 @@
 //! Evaluation of compiled rules over the facts of an event, with the reason at every node.
 
+use crate::check::{Ctx, value};
 use crate::command::Command;
-use crate::compile::CompiledRule;
-use crate::condition::{Condition, Operand, Operator};
+use crate::compile::{CompiledRule, Node};
+use crate::condition::{Operand, Operator};
 use crate::field::{FieldKey, FieldPath};
+use crate::plan::plan;
 use crate::record::{Record, RecordKind};
 use crate::run::RunOutcome;
 use crate::time::{Timestamp, Zone};
 use crate::value::Value;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Where a value was learnt.
@@ -183,23 +186,36 @@ pub struct Compared {
 
 /// Whether a rule's condition holds, without the reasons. Allocates nothing per node.
 pub fn matches(rule: &CompiledRule, facts: &Facts) -> Verdict {
-    explain(&rule.rule.condition, facts).verdict
+    verdict(&rule.root, &mut Ctx::new(facts))
 }
 
 /// Applies a rule: whether it matches, why, and what is then to be done.
+///
+/// A condition that cannot be told never passes: the outcome is then [`RunOutcome::Undecidable`] and nothing
+/// is planned. The same rule and facts give the same evaluation, on the server and in the browser.
 pub fn evaluate(rule: &CompiledRule, facts: &Facts) -> Evaluation {
-    let explanation = explain(&rule.rule.condition, facts);
+    let explanation = explain(rule, facts);
     let outcome = match explanation.verdict {
         Verdict::True => RunOutcome::Matched,
         Verdict::False => RunOutcome::NotMatched,
         Verdict::Unknown => RunOutcome::Undecidable,
     };
+    let (commands, notes) = if outcome == RunOutcome::Matched {
+        plan(rule, facts)
+    } else {
+        (Vec::new(), Vec::new())
+    };
     Evaluation {
         outcome,
         explanation,
-        commands: Vec::new(),
-        notes: Vec::new(),
+        commands,
+        notes,
     }
+}
+
+/// The reason at every node of a rule's condition, without planning.
+pub fn explain(rule: &CompiledRule, facts: &Facts) -> Explanation {
+    explained(&rule.root, &mut Ctx::new(facts))
 }
 
 impl Verdict {
@@ -236,45 +252,65 @@ impl From<bool> for Verdict {
     }
 }
 
-fn explain(condition: &Condition, facts: &Facts) -> Explanation {
-    let group = |list: &[Condition], start, join: fn(Verdict, Verdict) -> Verdict| {
-        let children: Vec<_> = list.iter().map(|inner| explain(inner, facts)).collect();
-        let verdict = children.iter().fold(start, |all, child| join(all, child.verdict));
-        Explanation {
-            verdict,
-            compared: None,
-            children,
+/// Stops at the first child that decides.
+fn verdict(node: &Node, ctx: &mut Ctx<'_>) -> Verdict {
+    match node {
+        Node::All(list) => {
+            let mut all = Verdict::True;
+            for inner in list {
+                match verdict(inner, ctx) {
+                    Verdict::False => return Verdict::False,
+                    Verdict::Unknown => all = Verdict::Unknown,
+                    Verdict::True => {}
+                }
+            }
+            all
         }
-    };
-    match condition {
-        Condition::All(list) => group(list, Verdict::True, Verdict::and),
-        Condition::Any(list) => group(list, Verdict::False, Verdict::or),
-        Condition::Not(inner) => {
-            let inner = explain(inner, facts);
+        Node::Any(list) => {
+            let mut any = Verdict::False;
+            for inner in list {
+                match verdict(inner, ctx) {
+                    Verdict::True => return Verdict::True,
+                    Verdict::Unknown => any = Verdict::Unknown,
+                    Verdict::False => {}
+                }
+            }
+            any
+        }
+        Node::Not(inner) => verdict(inner, ctx).negate(),
+        Node::Test(test) => test.holds(ctx).map_or(Verdict::Unknown, Verdict::from),
+    }
+}
+
+/// Looks at every child, so that all reasons are shown.
+fn explained(node: &Node, ctx: &mut Ctx<'_>) -> Explanation {
+    match node {
+        Node::All(list) => group(list, ctx, Verdict::True, Verdict::and),
+        Node::Any(list) => group(list, ctx, Verdict::False, Verdict::or),
+        Node::Not(inner) => {
+            let inner = explained(inner, ctx);
             Explanation {
                 verdict: inner.verdict.negate(),
                 compared: None,
                 children: vec![inner],
             }
         }
-        Condition::Compare(compare) => {
-            let left = facts.value(compare.field);
-            let verdict = match (left, &compare.with, compare.operator) {
-                (Some(left), _, Operator::IsEmpty) => left.is_empty().into(),
-                (Some(left), _, Operator::IsNotEmpty) => (!left.is_empty()).into(),
-                (Some(left), Operand::Value(right), Operator::Equals) => (left == right).into(),
-                _ => Verdict::Unknown,
+        Node::Test(test) => {
+            let (verdict, problem) = match test.holds(ctx) {
+                Ok(holds) => (holds.into(), None),
+                Err(trouble) => (Verdict::Unknown, Some(trouble.text())),
             };
+            let facts = ctx.facts;
             let compared = Compared {
-                field: compare.field,
-                operator: compare.operator,
-                with: Arc::new(compare.with.clone()),
-                left: left.cloned(),
-                right: None,
+                field: test.path,
+                operator: test.operator,
+                with: Arc::clone(&test.with),
+                left: value(facts, test.path).map(Cow::into_owned),
+                right: test.right(facts),
                 source: facts
-                    .record(compare.field.record)
+                    .record(test.path.record)
                     .map(|known| (known.source, known.at)),
-                problem: (verdict == Verdict::Unknown).then(|| "значение неизвестно".to_owned()),
+                problem,
             };
             Explanation {
                 verdict,
@@ -282,5 +318,25 @@ fn explain(condition: &Condition, facts: &Facts) -> Explanation {
                 children: Vec::new(),
             }
         }
+    }
+}
+
+fn group(
+    list: &[Node],
+    ctx: &mut Ctx<'_>,
+    start: Verdict,
+    join: fn(Verdict, Verdict) -> Verdict,
+) -> Explanation {
+    let mut verdict = start;
+    let mut children = Vec::with_capacity(list.len());
+    for inner in list {
+        let child = explained(inner, ctx);
+        verdict = join(verdict, child.verdict);
+        children.push(child);
+    }
+    Explanation {
+        verdict,
+        compared: None,
+        children,
     }
 }
