@@ -1,5 +1,7 @@
 //! The sandbox against both fidelity checklists.
 
+mod amocrm_identity;
+mod amocrm_protocol;
 mod amocrm_smoke;
 mod lab;
 mod lptracker_auth;
