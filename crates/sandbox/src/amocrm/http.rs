@@ -144,6 +144,11 @@ impl State {
             }
             return Err(Answer::too_many(self.settings.retry_after));
         }
+        let user = self.accounts[account]
+            .users
+            .iter()
+            .find(|u| u.id == token.user_id && u.is_active);
+        let is_admin = user.ok_or_else(unauthorized)?.is_admin;
         if self.accounts[account].unpaid {
             return Err(Answer::problem(402, "Payment Required"));
         }
@@ -151,11 +156,6 @@ impl State {
             return Err(Answer::problem(403, "Client doesn't have the required scope"));
         }
         let settings = self.settings.clone();
-        let user = self.accounts[account]
-            .users
-            .iter()
-            .find(|u| u.id == token.user_id && u.is_active);
-        let is_admin = user.ok_or_else(unauthorized)?.is_admin;
         let base = format!("{}{prefix}", request.base);
         let mut call = Call {
             account: &mut self.accounts[account],
