@@ -1,0 +1,52 @@
+import type { App } from '../fixtures/app';
+import { expect, test } from '../fixtures/app';
+import type { LeadCard } from '../fixtures/sandbox';
+
+const PHONE = '79995550101';
+
+test('moved deal becomes one lead, and the moved lead moves the deal back', async ({ signedIn: page, app }) => {
+  const { sandbox } = app;
+  const deal = await sandbox.createDeal({ name: 'Вера Тестова', phone: `+${PHONE}`, deal: 'Окна под ключ', price: 45_000 });
+  await sandbox.moveDeal(deal, 'Передано в обзвон');
+  const lead = await leadOf(app, PHONE, 2_000);
+  expect(field(lead, 'ID сделки amoCRM')).toBe(String(deal));
+
+  await sandbox.moveLead(lead.id, 'Интерес подтвержден');
+  await expect.poll(() => sandbox.dealStage(deal), { timeout: 5_000 }).toBe('Подтверждён');
+  await expect.poll(async () => (await sandbox.deal(deal)).notes.length, { timeout: 5_000 }).toBe(1);
+
+  // Our own writes come back as webhooks; they must not start the story anew.
+  const before = await sandbox.lastSeq();
+  await sandbox.webhooksDelivered();
+  await page.goto('/events');
+  await expect(page.getByRole('main').getByRole('link').first()).toBeVisible();
+  expect(await sandbox.journal(before, { writes: true })).toEqual([]);
+  expect(await leadsWith(app, PHONE)).toHaveLength(1);
+  expect((await sandbox.deal(deal)).notes).toHaveLength(1);
+});
+
+test('flow survives the death of the server in its middle, and ends once', async ({ app }) => {
+  const { sandbox } = app;
+  const deal = await sandbox.createDeal({ name: 'Глеб Тестов', phone: `+${PHONE}`, deal: 'Балкон' });
+  await sandbox.moveDeal(deal, 'Передано в обзвон');
+  // Whether before, between or after its writes: what is lost is not the same at every run, what remains is.
+  await app.killServer();
+  await app.startServer();
+  await leadOf(app, PHONE, 30_000);
+  await sandbox.webhooksDelivered();
+  expect(await leadsWith(app, PHONE)).toHaveLength(1);
+});
+
+async function leadOf(app: App, phone: string, timeout: number): Promise<LeadCard & { step: string }> {
+  await expect.poll(async () => (await leadsWith(app, phone)).length, { timeout, intervals: [100] }).toBe(1);
+  const [lead] = await leadsWith(app, phone);
+  return lead!;
+}
+
+async function leadsWith(app: App, phone: string): Promise<(LeadCard & { step: string })[]> {
+  return (await app.sandbox.leads()).filter((lead) => lead.phone?.replace(/\D/g, '').endsWith(phone.slice(1)));
+}
+
+function field(lead: LeadCard, name: string): unknown {
+  return lead.custom.find((one) => one.name === name)?.value;
+}
