@@ -3,6 +3,7 @@
 //! A token dies after 24 h without use. Logging out or logging in needlessly would hurt others who use the same
 //! login, and a refused password is never tried again: what locks an account is not known (contract §1.1).
 
+use crate::convert::write as body;
 use crate::envelope;
 use crate::settings::LptrackerSettings;
 use ::connector::ConnectorError;
@@ -10,12 +11,9 @@ use ::connector::credential::{TokenStore, Tokens};
 use ::connector::http::{HttpClient, Request, Trace, traced};
 use ::connector::throttle::Throttle;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::sync::Arc;
 use tokio::sync::Mutex;
-
-/// Version of the API, the only one there is.
-const API_VERSION: &str = "1.0";
 
 /// What is needed to sign in.
 pub(crate) struct Auth {
@@ -117,12 +115,12 @@ impl Auth {
 /// `POST /login`, sent once. Any refusal of it is a matter of the credentials, so a person must look.
 async fn sign_in(door: Door<'_>) -> Result<SecretString, ConnectorError> {
     let url = super::client::address(&door.settings.base_url, &["login"], &[])?;
-    let body = json!({
-        "login": door.settings.login.expose_secret(),
-        "password": door.settings.password.expose_secret(),
-        "service": door.settings.service,
-        "version": API_VERSION,
-    });
+    let settings = door.settings;
+    let body = body::login(
+        settings.login.expose_secret(),
+        settings.password.expose_secret(),
+        &settings.service,
+    );
     let request = Request {
         method: "POST",
         url,

@@ -123,18 +123,16 @@ impl Client {
             let host = self.settings.base_url.host_str().unwrap_or_default().to_owned();
             return Err(ConnectorError::AddressRefused { host });
         }
-        let token = self
-            .auth
-            .token(self.door())
-            .await
-            .map_err(|error| self.noted(error))?;
+        let token = match self.auth.token(self.door()).await {
+            Ok(token) => token,
+            Err(error) => return Err(self.refused_entry(error).await),
+        };
         match self.send(call, &token).await {
             Err(ConnectorError::Unauthorized) => {
-                let token = self
-                    .auth
-                    .renew(&token, self.door())
-                    .await
-                    .map_err(|error| self.noted(error))?;
+                let token = match self.auth.renew(&token, self.door()).await {
+                    Ok(token) => token,
+                    Err(error) => return Err(self.refused_entry(error).await),
+                };
                 self.send(call, &token).await
             }
             other => other,
@@ -181,10 +179,13 @@ impl Client {
         }
     }
 
-    /// A failed sign-in is logged once: it stops everything on this login.
-    fn noted(&self, error: ConnectorError) -> ConnectorError {
+    /// A failed sign-in stops everything on this login; over the limit it counts like any request.
+    async fn refused_entry(&self, error: ConnectorError) -> ConnectorError {
         tracing::warn!(error = %error, code = error.code(), "signing in to LPTracker failed");
-        error
+        match error {
+            ConnectorError::RateLimited { after } => self.back_off(after).await,
+            other => other,
+        }
     }
 }
 

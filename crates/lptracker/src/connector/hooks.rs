@@ -5,12 +5,12 @@
 //! somebody else's receiver is in the list.
 
 use super::{LptrackerConnector, found};
+use crate::convert::write as body;
 use crate::settings::SERVICE;
 use crate::wire::list;
 use crate::wire::project::Callback;
 use ::connector::ConnectorError;
 use ::connector::connector::Subscription;
-use serde_json::json;
 
 /// Receivers of lead webhooks.
 const LEADS: &str = "callback-url";
@@ -84,7 +84,7 @@ impl LptrackerConnector {
         if before.iter().any(|receiver| receiver.url == url) {
             return Ok(());
         }
-        let body = json!({"url": url, "name": SERVICE});
+        let body = body::callback(url, SERVICE);
         self.client
             .put(&["project", &project.to_string(), which], &body)
             .await?;
@@ -118,7 +118,7 @@ impl LptrackerConnector {
             .first()
             .map(|receiver| receiver.name.clone())
             .unwrap_or_default();
-        let body = json!({"url": "", "name": name});
+        let body = body::callback("", &name);
         self.client
             .put(&["project", &project.to_string(), which], &body)
             .await?;

@@ -19,8 +19,11 @@ use domain::record::{RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
 use domain::value::{Stage, Value};
 
-/// Clocks differ, and lead dates are cut to the minute.
-const SLACK_MS: i64 = 120_000;
+/// How far the service's clock may lag behind ours.
+const SKEW_MS: i64 = 30_000;
+
+/// Lead dates are cut to the minute besides.
+const MINUTE_MS: i64 = 60_000;
 
 impl LptrackerConnector {
     pub(super) async fn look_for(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {
@@ -114,7 +117,7 @@ impl LptrackerConnector {
         let mut candidates = Vec::new();
         for lead in self.complete_leads(number(contact)?).await? {
             let in_project = stage.is_none_or(|stage| lead.project_id.is_none_or(|id| id == stage.pipeline));
-            let is_new = dated || lead.created_at.is_none_or(|at| is_after(at, since));
+            let is_new = dated || lead.created_at.is_none_or(|at| is_after_minute(at, since));
             if in_project && is_new && holds(&self.lead_record(&lead).await?, &telling) {
                 candidates.push(lead.id);
             }
@@ -182,7 +185,7 @@ impl LptrackerConnector {
             .get_lead(lead_id(key)?)
             .await?
             .ok_or(ConnectorError::NotFound)?;
-        if lead.updated_at.is_some_and(|at| !is_after(at, since)) || lead.deal == Some(false) {
+        if lead.updated_at.is_some_and(|at| !is_after_minute(at, since)) || lead.deal == Some(false) {
             return Ok(Look::NotApplied);
         }
         let Lead {
@@ -216,8 +219,12 @@ impl LptrackerConnector {
     }
 }
 
+fn is_after_minute(at: Timestamp, since: Timestamp) -> bool {
+    is_after(at, since.plus_ms(-MINUTE_MS))
+}
+
 fn is_after(at: Timestamp, since: Timestamp) -> bool {
-    at.0 >= since.0.saturating_sub(SLACK_MS)
+    at.0 >= since.0.saturating_sub(SKEW_MS)
 }
 
 fn applied(key: &RecordKey, part: Option<String>, updated_at: Option<Timestamp>) -> Look {

@@ -11,7 +11,7 @@ use domain::command::{FieldWrite, NewPayment, Write};
 use domain::field::FieldKey;
 use domain::record::{RecordId, RecordKey, RecordKind};
 use domain::value::Stage;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::time::Duration;
 
 /// Pauses before a comment on a lead that is not visible yet is sent again (contract §0.9). Such a refusal
@@ -53,13 +53,8 @@ impl LptrackerConnector {
                     what: "изменение записи этого вида",
                 }),
             },
-            Write::Move { key, stage, .. } => {
-                let body = json!({"funnel": stage.status});
-                self.put_lead(key, &["funnel"], &body).await
-            }
-            Write::SetResponsible { key, user } => {
-                self.put_lead(key, &["owner"], &json!({"owner": user})).await
-            }
+            Write::Move { key, stage, .. } => self.put_lead(key, &["funnel"], &body::step(*stage)).await,
+            Write::SetResponsible { key, user } => self.put_lead(key, &["owner"], &body::owner(*user)).await,
             Write::AddNote { key, text } => self.add_comment(key, text).await,
             Write::AddPayment { key, payment } => self.add_payment(key, payment).await,
             Write::StartCall { key } => {
@@ -179,7 +174,7 @@ impl LptrackerConnector {
 
     async fn add_comment(&self, key: &RecordKey, text: &str) -> Result<Effect, ConnectorError> {
         let id = lead_id(key)?.to_string();
-        let body = json!({"text": text});
+        let body = body::comment(text);
         let mut pauses = VISIBLE_AFTER.into_iter();
         let answer = loop {
             let error = match self.client.post(&["lead", &id, "comment"], Some(&body)).await {

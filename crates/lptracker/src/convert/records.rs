@@ -80,7 +80,6 @@ pub fn call(call: &wire::call::Call, lead: i64, phone: Option<&str>) -> Record {
     use SystemField as F;
     let mut record = Record::new(RecordKind::Call, call.key(lead).as_str());
     put(&mut record, F::At, call.time.map(Value::Instant));
-    put(&mut record, F::CreatedAt, call.ended_at().map(Value::Instant));
     put(
         &mut record,
         F::Duration,

@@ -157,6 +157,31 @@ pub fn payment(payment: &NewPayment) -> Result<Json, ConnectorError> {
     Ok(json!({"category": payment.category, "purpose": payment.purpose, "sum": sum}))
 }
 
+/// Body of `PUT /lead/{id}/funnel`.
+pub fn step(stage: Stage) -> Json {
+    json!({"funnel": stage.status})
+}
+
+/// Body of `PUT /lead/{id}/owner`; 0 is the main account.
+pub fn owner(user: i64) -> Json {
+    json!({"owner": user})
+}
+
+/// Body of `POST /lead/{id}/comment`.
+pub fn comment(text: &str) -> Json {
+    json!({"text": text})
+}
+
+/// Body of `PUT /project/{id}/callback-url`; an empty address switches receivers off.
+pub fn callback(url: &str, name: &str) -> Json {
+    json!({"url": url, "name": name})
+}
+
+/// Body of `POST /login`, all four keys required; the only version there is. Holds the password.
+pub fn login(login: &str, password: &str, service: &str) -> Json {
+    json!({"login": login, "password": password, "service": service, "version": "1.0"})
+}
+
 /// What a contact shall become.
 #[derive(Default)]
 struct ContactChange {
