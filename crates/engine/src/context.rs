@@ -71,6 +71,9 @@ impl Default for Settings {
     }
 }
 
+/// Opened connectors with the version of the connection they were opened from.
+type Opened = HashMap<ConnectionId, (i64, Arc<dyn Connector>)>;
+
 /// Everything the parts of the engine share.
 pub struct Context {
     /// The database.
@@ -86,7 +89,7 @@ pub struct Context {
     /// Name of this process among others.
     pub owner: String,
     pub(crate) turns: Turns,
-    open: Mutex<HashMap<ConnectionId, (i64, Arc<dyn Connector>)>>,
+    open: Mutex<Opened>,
 }
 
 impl Context {
@@ -131,7 +134,7 @@ impl Context {
         self.opened().remove(&connection);
     }
 
-    fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, (i64, Arc<dyn Connector>)>> {
+    fn opened(&self) -> std::sync::MutexGuard<'_, Opened> {
         self.open
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
+type Waiting = HashMap<(ConnectionId, String), Weak<AsyncMutex<()>>>;
+
 /// Hands out turns by connection and key.
 #[derive(Default)]
 pub(crate) struct Turns {
-    waiting: Mutex<HashMap<(ConnectionId, String), Weak<AsyncMutex<()>>>>,
+    waiting: Mutex<Waiting>,
 }
 
 impl Turns {

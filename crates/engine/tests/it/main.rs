@@ -1,0 +1,6 @@
+//! The engine over real databases and scripted CRMs, stepped by hand.
+
+mod echoes;
+mod flow;
+mod house;
+mod once;
