@@ -1,5 +1,6 @@
 //! Delivery of webhooks in the background, driven by the virtual clock.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub struct Modes {
     pub drop: bool,
     /// Webhooks wait until this is switched off.
     pub hold: bool,
+    /// Deliveries to one address at the same time; 0 and 1 keep their order.
+    pub parallel: usize,
 }
 
 /// How late the first of two webhooks comes in mode `reorder`, virtual ms.
@@ -73,18 +76,19 @@ pub struct Emitter {
 
 #[derive(Debug, Default)]
 struct State {
-    jobs: Vec<Job>,
+    /// By destination, then by moment and order.
+    queues: BTreeMap<String, BTreeMap<(i64, u64), Job>>,
     held: Vec<Webhook>,
-    in_flight: Vec<String>,
+    in_flight: BTreeMap<String, usize>,
     seq: u64,
+    /// Mode `reorder`: whether the last webhook was the first of its pair.
+    first_of_two: bool,
     amocrm: Modes,
     lptracker: Modes,
 }
 
 #[derive(Clone, Debug)]
 struct Job {
-    due_ms: i64,
-    seq: u64,
     attempt: u32,
     webhook: Webhook,
 }
@@ -104,21 +108,23 @@ impl Emitter {
             }
             let copies = if modes.duplicate { 2 } else { 1 };
             for _ in 0..copies {
-                state.seq += 1;
-                let seq = state.seq;
                 let delay = i64::try_from(modes.delay_ms).unwrap_or(i64::MAX / 4);
-                let late = if modes.reorder && seq % 2 == 1 {
+                if modes.reorder {
+                    state.first_of_two = !state.first_of_two;
+                }
+                let late = if modes.reorder && state.first_of_two {
                     REORDER_MS
                 } else {
                     0
                 };
                 let due_ms = now_ms.saturating_add(delay).saturating_add(late);
-                state.jobs.push(Job {
+                state.push(
                     due_ms,
-                    seq,
-                    attempt: 1,
-                    webhook: webhook.clone(),
-                });
+                    Job {
+                        attempt: 1,
+                        webhook: webhook.clone(),
+                    },
+                );
             }
         }
         self.signal();
@@ -150,8 +156,13 @@ impl Emitter {
 
     /// Makes everything queued due at once, retries and delayed ones included.
     pub fn hurry(&self) {
-        for job in &mut self.state().jobs {
-            job.due_ms = i64::MIN;
+        for queue in self.state().queues.values_mut() {
+            let jobs = std::mem::take(queue);
+            // Keys keep their order: all are due, the earliest first.
+            queue.extend(jobs.into_iter().enumerate().map(|(place, ((_, seq), job))| {
+                let due_ms = i64::MIN + i64::try_from(place).unwrap_or(0);
+                ((due_ms, seq), job)
+            }));
         }
         self.signal();
     }
@@ -173,12 +184,12 @@ impl Emitter {
 
     /// Number of queued attempts, due or not, without held ones.
     pub fn queued(&self) -> usize {
-        self.state().jobs.len()
+        self.state().queues.values().map(BTreeMap::len).sum()
     }
 
     /// Moment of the next attempt (virtual ms), if one is queued.
     pub fn next_due_ms(&self) -> Option<i64> {
-        self.state().jobs.iter().map(|j| j.due_ms).min()
+        self.state().first_due().min()
     }
 
     /// Waits until nothing is due and nothing is under way, at most `limit` of real time.
@@ -191,7 +202,7 @@ impl Emitter {
                 let now = world.clock.now_ms();
                 {
                     let state = self.state();
-                    if state.in_flight.is_empty() && state.jobs.iter().all(|j| j.due_ms > now) {
+                    if state.in_flight.is_empty() && state.first_due().all(|due| due > now) {
                         return;
                     }
                 }
@@ -206,35 +217,42 @@ impl Emitter {
     /// Takes one due job whose destination is free. Deliveries to one address keep their order.
     fn take_due(&self, now_ms: i64) -> Option<Job> {
         let mut state = self.state();
-        let mut best: Option<usize> = None;
-        for (index, job) in state.jobs.iter().enumerate() {
-            if job.due_ms > now_ms || state.in_flight.contains(&job.webhook.url) {
-                continue;
-            }
-            if best.is_none_or(|b| (job.due_ms, job.seq) < (state.jobs[b].due_ms, state.jobs[b].seq)) {
-                best = Some(index);
-            }
+        let state = &mut *state;
+        let free = |url: &str, job: &Job| {
+            let busy = state.in_flight.get(url).copied().unwrap_or_default();
+            busy < state.modes(job.webhook.side).parallel.max(1)
+        };
+        let first = state.queues.iter().filter_map(|(url, queue)| {
+            let (key, job) = queue.first_key_value()?;
+            (key.0 <= now_ms && free(url, job)).then(|| (*key, url.clone()))
+        });
+        let (key, url) = first.min()?;
+        let queue = state.queues.get_mut(&url)?;
+        let job = queue.remove(&key)?;
+        if queue.is_empty() {
+            state.queues.remove(&url);
         }
-        let job = state.jobs.remove(best?);
-        state.in_flight.push(job.webhook.url.clone());
+        *state.in_flight.entry(url).or_default() += 1;
         Some(job)
     }
 
     fn done(&self, job: Job, retry_at_ms: Option<i64>) {
         {
             let mut state = self.state();
-            if let Some(at) = state.in_flight.iter().position(|url| *url == job.webhook.url) {
-                state.in_flight.swap_remove(at);
+            if let Some(busy) = state.in_flight.get_mut(&job.webhook.url) {
+                *busy -= 1;
+                if *busy == 0 {
+                    state.in_flight.remove(&job.webhook.url);
+                }
             }
             if let Some(due_ms) = retry_at_ms {
-                state.seq += 1;
-                let seq = state.seq;
-                state.jobs.push(Job {
+                state.push(
                     due_ms,
-                    seq,
-                    attempt: job.attempt + 1,
-                    webhook: job.webhook,
-                });
+                    Job {
+                        attempt: job.attempt + 1,
+                        webhook: job.webhook,
+                    },
+                );
             }
         }
         self.signal();
@@ -250,6 +268,20 @@ impl Emitter {
 }
 
 impl State {
+    fn push(&mut self, due_ms: i64, job: Job) {
+        self.seq += 1;
+        let queue = self.queues.entry(job.webhook.url.clone()).or_default();
+        queue.insert((due_ms, self.seq), job);
+    }
+
+    /// The earliest moment of every destination.
+    fn first_due(&self) -> impl Iterator<Item = i64> {
+        self.queues
+            .values()
+            .filter_map(|queue| queue.first_key_value())
+            .map(|((due, _), _)| *due)
+    }
+
     fn modes(&self, side: Side) -> &Modes {
         match side {
             Side::Amocrm => &self.amocrm,
@@ -287,14 +319,7 @@ pub(crate) async fn run(world: Weak<World>) {
         }
         // Jobs already due wait for their destination; its release is a change.
         let now = clock.now_ms();
-        let next = strong
-            .emitter
-            .state()
-            .jobs
-            .iter()
-            .map(|j| j.due_ms)
-            .filter(|due| *due > now)
-            .min();
+        let next = strong.emitter.state().first_due().filter(|due| *due > now).min();
         drop(strong);
         // The short wait lets the loop see that the world is gone.
         let limit = tokio::time::sleep(Duration::from_millis(500));

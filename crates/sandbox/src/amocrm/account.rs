@@ -57,7 +57,7 @@ pub struct Account {
     /// Digital Pipeline hooks.
     pub stage_hooks: Vec<StageHook>,
     /// Neighbours of an entity, both directions; the flag is `is_main` of a lead's contact.
-    pub(crate) links: BTreeMap<(Kind, i64), Vec<(Kind, i64, bool)>>,
+    pub(crate) links: BTreeMap<(Kind, i64), Vec<Link>>,
     /// Hooks owed for changes made since the last flush.
     pub(crate) owed: Vec<Owed>,
     pub(crate) search_delay_ms: i64,
@@ -65,6 +65,9 @@ pub struct Account {
     pub(crate) clock: Clock,
     counters: BTreeMap<&'static str, i64>,
 }
+
+/// Kind and id of a neighbour, and whether it is the main contact of a lead.
+type Link = (Kind, i64, bool);
 
 /// A fact a subscriber may want to know.
 #[derive(Clone, Debug)]

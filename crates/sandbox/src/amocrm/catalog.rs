@@ -142,7 +142,8 @@ pub(crate) fn loss_reasons_route(call: &Call<'_>, rest: &[&str]) -> Reply {
     match rest {
         [] => call.whole("loss_reasons", all),
         [id] => {
-            let own = all.into_iter().find(|r| r["id"].to_string() == *id);
+            let id: Option<i64> = id.parse().ok();
+            let own = all.into_iter().find(|r| id.is_some() && r["id"].as_i64() == id);
             own.map(Answer::ok)
                 .ok_or_else(|| Answer::not_found("Loss reason not found"))
         }

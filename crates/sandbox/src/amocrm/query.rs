@@ -69,10 +69,9 @@ impl Query {
     /// Everything below a path: the remaining key parts and the value.
     pub fn below<'a>(&'a self, path: &[&str]) -> impl Iterator<Item = (&'a [String], &'a str)> {
         let path: Vec<String> = path.iter().map(|p| (*p).to_owned()).collect();
-        self.pairs.iter().filter_map(move |(key, value)| {
-            key.starts_with(&path)
-                .then(|| (&key[path.len()..], value.as_str()))
-        })
+        let depth = path.len();
+        let inside = self.pairs.iter().filter(move |(key, _)| key.starts_with(&path));
+        inside.map(move |(key, value)| (&key[depth..], value.as_str()))
     }
 
     /// `from`/`to` below a path, or a scalar as both.
