@@ -6,6 +6,7 @@ use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::rulebook;
 use domain::action::Action;
+use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity, compile};
 use domain::id::{AuditEntryId, RuleId, RuleVersionId, WorkspaceId};
 use domain::record::RecordKind;
@@ -37,7 +38,7 @@ impl Rules {
         rule: &Rule,
     ) -> Result<Vec<Diagnostic>, EngineError> {
         let catalogues = rulebook::catalogues(&self.context.db, workspace).await?;
-        Ok(compile(rule, &catalogues).1)
+        Ok(check(rule, &catalogues))
     }
 
     /// Makes a rule from a draft, which may be incomplete. It acts once it is published.
@@ -102,7 +103,7 @@ impl Rules {
             return Err(StorageError::Stale { table: "rule" }.into());
         }
         let catalogues = rulebook::catalogues(&tx, workspace).await?;
-        let (_, diagnostics) = compile(&rule.draft, &catalogues);
+        let diagnostics = check(&rule.draft, &catalogues);
         if diagnostics.iter().any(|found| found.severity == Severity::Error) {
             return Err(EngineError::RuleErrors(diagnostics));
         }
@@ -270,6 +271,26 @@ fn document(rule: &Rule) -> serde_json::Value {
 }
 
 /// Only what would make the row useless is refused in a draft; everything else is for the compiler to tell.
+/// What the compiler finds, and what the engine cannot carry out.
+fn check(rule: &Rule, catalogues: &Catalogues) -> Vec<Diagnostic> {
+    let mut found = compile(rule, catalogues).1;
+    for (at, card) in rule.actions.iter().enumerate() {
+        let own = matches!(
+            card.action,
+            Action::SaveCallResult { .. } | Action::SendWebhook { .. } | Action::Notify { .. }
+        );
+        if own && card.enabled {
+            found.push(Diagnostic {
+                pointer: format!("/actions/{at}/do"),
+                severity: Severity::Error,
+                code: "not_carried_out".to_owned(),
+                text: "Эта версия не выполняет такое действие: уберите карточку или выключите её".to_owned(),
+            });
+        }
+    }
+    found
+}
+
 fn check_draft(draft: &Rule) -> Result<(), EngineError> {
     let name = draft.name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
