@@ -1,0 +1,11 @@
+//! The typed client of our HTTP API. One function per operation, one file per resource.
+
+mod client;
+pub mod connections;
+pub mod deliveries;
+pub mod events;
+pub mod rules;
+pub mod sessions;
+pub mod workspace;
+
+pub use client::{Answer, choose_workspace, on_signed_out};

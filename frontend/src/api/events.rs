@@ -1,0 +1,68 @@
+//! Events.
+
+use api::Page;
+use api::event::{EventQuery, EventSummary, EventView, ReplayEvent, ReplayedEvent};
+use domain::id::EventId;
+
+use super::client::{Answer, get, post};
+use crate::filters::query;
+
+/// Events, newest first.
+pub async fn list_events(filter: &EventQuery) -> Answer<Page<EventSummary>> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let number = |value: Option<i64>| value.map(|number| number.to_string()).unwrap_or_default();
+    let address = query([
+        ("cursor", text(&filter.cursor)),
+        (
+            "limit",
+            filter.limit.map(|limit| limit.to_string()).unwrap_or_default(),
+        ),
+        ("from", number(filter.from)),
+        ("to", number(filter.to)),
+        (
+            "connection",
+            filter.connection.map(|id| id.to_string()).unwrap_or_default(),
+        ),
+        (
+            "kind",
+            filter
+                .kind
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
+        (
+            "state",
+            filter
+                .state
+                .map(|state| state.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
+        (
+            "matched",
+            filter
+                .matched
+                .map(|matched| matched.to_string())
+                .unwrap_or_default(),
+        ),
+        ("rule", filter.rule.map(|id| id.to_string()).unwrap_or_default()),
+        ("record", text(&filter.record)),
+        (
+            "record_kind",
+            filter
+                .record_kind
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
+    ]);
+    get(format!("/events{address}")).send().await
+}
+
+/// The whole story of one event.
+pub async fn get_event(id: EventId) -> Answer<EventView> {
+    get(format!("/events/{id}")).send().await
+}
+
+/// Lets an event run again.
+pub async fn replay_event(id: EventId, how: &ReplayEvent) -> Answer<ReplayedEvent> {
+    post(format!("/events/{id}/replay")).json(how).once().send().await
+}

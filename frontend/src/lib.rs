@@ -1,0 +1,35 @@
+//! The Leptos client.
+//!
+//! What decides is plain and compiles anywhere, so `cargo test -p frontend` tests it on the host: [`text`] and
+//! [`clock`] (Russian words and moments), [`words`] (states), [`names`] (ids into names), [`rule_text`],
+//! [`command_text`] and [`explain`] (rules, commands and reasons in words), [`audit_text`] (the audit log), [`draft`] (rules as text), [`filters`] (lists in the address), [`problem`] (failures), [`pretty`] (bodies).
+//! What draws exists only in the browser: `api` (the typed client), `store` (what is loaded once), `ui` (our
+//! widgets, the only place that knows thaw), `parts` (what several pages share), `pages`, `shell`, `app`.
+
+pub mod audit_text;
+pub mod clock;
+pub mod command_text;
+pub mod draft;
+pub mod explain;
+pub mod filters;
+pub mod names;
+pub mod pretty;
+pub mod problem;
+pub mod rule_text;
+pub mod text;
+pub mod words;
+
+#[cfg(target_arch = "wasm32")]
+pub mod api;
+#[cfg(target_arch = "wasm32")]
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+mod pages;
+#[cfg(target_arch = "wasm32")]
+mod parts;
+#[cfg(target_arch = "wasm32")]
+mod shell;
+#[cfg(target_arch = "wasm32")]
+mod store;
+#[cfg(target_arch = "wasm32")]
+mod ui;

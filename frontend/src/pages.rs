@@ -1,0 +1,16 @@
+//! One file per page.
+
+pub mod connection;
+pub mod connection_new;
+pub mod connections;
+pub mod deliveries;
+pub mod event;
+pub mod events;
+pub mod logs;
+pub mod missing;
+pub mod panel;
+pub mod rule;
+pub mod rules;
+pub mod settings;
+pub mod sign_in;
+pub mod welcome;

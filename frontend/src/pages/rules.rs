@@ -1,0 +1,246 @@
+//! «Конструктор правил»: every rule in the order of evaluation.
+
+use api::rule::{ReorderRules, RuleSummary};
+use api::workspace::Role;
+use domain::id::RuleId;
+use leptos::prelude::*;
+
+use crate::api::rules;
+use crate::store::Store;
+use crate::ui::{
+    Badge, Button, ButtonLink, Card, Column, DataTable, Empty, Glyph, Look, Page, Remote, SideTag, Toasts,
+    Toggle, loaded, run,
+};
+use crate::words::Tone;
+
+/// The list of rules.
+#[component]
+pub fn RulesPage() -> impl IntoView {
+    let store = Store::expect();
+    let list = Remote::new(rules::list_rules);
+    let add = move || {
+        store.may(Role::Editor).then(|| {
+            view! {
+                <ButtonLink href="/rules/new" look=Look::Primary glyph=Glyph::Plus testid="new-rule">
+                    "Новое правило"
+                </ButtonLink>
+            }
+        })
+    };
+    view! {
+        <Page
+            title="Конструктор правил"
+            about="Каждое событие проходит правила сверху вниз. Работают только включённые и опубликованные."
+            actions=add.into_any()
+        >
+            {loaded(list, move |page| {
+                if page.items.is_empty() {
+                    view! {
+                        <Card>
+                            <Empty
+                                glyph=Glyph::Rule
+                                title="Правил пока нет"
+                                text="Правило говорит, что сделать в одной CRM, когда в другой что-то случилось."
+                            >
+                                <ButtonLink href="/rules/new" look=Look::Primary>"Создать правило"</ButtonLink>
+                            </Empty>
+                        </Card>
+                    }
+                        .into_any()
+                } else {
+                    view! { <Table list /> }.into_any()
+                }
+            })}
+        </Page>
+    }
+}
+
+#[component]
+fn Table(list: Remote<api::Page<RuleSummary>>) -> impl IntoView {
+    let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
+    let columns = vec![
+        Column::new(
+            "№",
+            "end nowrap",
+            move |rule: &RuleSummary| view! { <Place list rule=rule.clone() /> },
+        ),
+        Column::new("Правило", "lead", name),
+        Column::new(
+            "Источник",
+            "",
+            |rule: &RuleSummary| view! { <SourceTag rule=rule.clone() /> },
+        ),
+        Column::new("Состояние", "", state),
+        Column::new("За сутки", "nowrap", |rule: &RuleSummary| {
+            let (matched, runs) = (rule.n_matched_day, rule.n_runs_day);
+            view! {
+                <span class="number" title="подошло / проверено событий">
+                    <span class="visually-hidden">"подошло "</span>
+                    {matched}
+                    <span class="muted">" / " {runs}</span>
+                </span>
+            }
+        }),
+        Column::new(
+            "Включено",
+            "above",
+            move |rule: &RuleSummary| view! { <OnOff list rule=rule.clone() /> },
+        ),
+    ];
+    view! {
+        <DataTable caption="Правила в порядке проверки" columns rows id=|rule| rule.id.to_string() testid="rules" />
+    }
+}
+
+#[component]
+fn SourceTag(rule: RuleSummary) -> impl IntoView {
+    let store = Store::expect();
+    move || {
+        let name = store
+            .connection_name(rule.source)
+            .unwrap_or_else(|| "удалено".to_owned());
+        view! { <SideTag side=store.kind_of(rule.source) text=name /> }
+    }
+}
+
+fn name(rule: &RuleSummary) -> impl IntoView + use<> {
+    view! {
+        <a class="row-link" href=format!("/rules/{}", rule.id)>{rule.name.clone()}</a>
+        <p class="soft summary">{rule.summary.clone()}</p>
+        {rule.attention.clone().map(|text| view! { <p class="problem">{text}</p> })}
+    }
+}
+
+fn state(rule: &RuleSummary) -> impl IntoView + use<> {
+    let published = rule.published_number.map(|number| {
+        let (tone, word) = if rule.enabled {
+            (Tone::Good, format!("Версия {number}"))
+        } else {
+            (Tone::Muted, format!("Версия {number}, выключено"))
+        };
+        view! { <Badge tone word /> }
+    });
+    let draft = rule
+        .published_number
+        .is_none()
+        .then(|| view! { <Badge tone=Tone::Muted word="Черновик" /> });
+    let changed = (rule.has_changes && rule.published_number.is_some())
+        .then(|| view! { <Badge tone=Tone::Warn word="Есть правки" /> });
+    let attention = rule
+        .attention
+        .is_some()
+        .then(|| view! { <Badge tone=Tone::Bad word="Проверьте" /> });
+    view! { <span class="badges">{published} {draft} {changed} {attention}</span> }
+}
+
+/// Place in the order, with buttons that move the rule.
+#[component]
+fn Place(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoView {
+    let store = Store::expect();
+    let toasts = Toasts::expect();
+    let busy = RwSignal::new(false);
+    let id = rule.id;
+    let place = move || {
+        list.with(|page| page.and_then(|page| page.items.iter().position(|other| other.id == id)))
+            .unwrap_or(0)
+    };
+    let last = move || list.with(|page| page.map_or(0, |page| page.items.len().saturating_sub(1)));
+    let shift = move |by: isize| {
+        let Some(mut page) = list.now() else { return };
+        let Some(order) = moved(&page.items, id, by) else {
+            return;
+        };
+        let form = ReorderRules { rules: order.clone() };
+        run(
+            busy,
+            async move { rules::reorder_rules(&form).await },
+            move |answer| match answer {
+                Ok(()) => {
+                    page.items
+                        .sort_by_key(|rule| order.iter().position(|of| *of == rule.id));
+                    list.set(page);
+                }
+                Err(error) => {
+                    toasts.problem(&error);
+                    list.reload();
+                }
+            },
+        );
+    };
+    let name = rule.name.clone();
+    view! {
+        <span class="place">
+            <span class="number">{move || place() + 1}</span>
+            <Show when=move || store.may(Role::Editor)>
+                <span class="place-buttons">
+                    <Button
+                        look=Look::Subtle
+                        small=true
+                        glyph=Glyph::Up
+                        label=format!("Выше: {name}")
+                        disabled=Signal::derive(move || busy.get() || place() == 0)
+                        on_click=move |_| shift(-1)
+                    />
+                    <Button
+                        look=Look::Subtle
+                        small=true
+                        glyph=Glyph::Down
+                        label=format!("Ниже: {name}")
+                        disabled=Signal::derive(move || busy.get() || place() >= last())
+                        on_click=move |_| shift(1)
+                    />
+                </span>
+            </Show>
+        </span>
+    }
+}
+
+fn moved(rules: &[RuleSummary], id: RuleId, by: isize) -> Option<Vec<RuleId>> {
+    let mut order: Vec<RuleId> = rules.iter().map(|rule| rule.id).collect();
+    let from = order.iter().position(|of| *of == id)?;
+    let to = from.checked_add_signed(by).filter(|to| *to < order.len())?;
+    order.swap(from, to);
+    Some(order)
+}
+
+#[component]
+fn OnOff(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoView {
+    let store = Store::expect();
+    let toasts = Toasts::expect();
+    let busy = RwSignal::new(false);
+    let on = RwSignal::new(rule.enabled);
+    let (id, published) = (rule.id, rule.published_number.is_some());
+    let name = rule.name.clone();
+    let change = move |wanted: bool| {
+        on.set(wanted);
+        run(busy, rules::switch_rule(id, wanted), move |answer| match answer {
+            Ok(rule) => {
+                let word = if wanted {
+                    "включено"
+                } else {
+                    "выключено"
+                };
+                toasts.done(format!("Правило «{}» {word}", rule.summary.name));
+                if let Some(mut page) = list.now() {
+                    for row in page.items.iter_mut().filter(|row| row.id == id) {
+                        *row = rule.summary.clone();
+                    }
+                    list.set(page);
+                }
+            }
+            Err(error) => {
+                on.try_set(!wanted);
+                toasts.problem(&error);
+            }
+        });
+    };
+    view! {
+        <Toggle
+            label=format!("Правило «{name}»")
+            on=on
+            disabled=Signal::derive(move || busy.get() || !published || !store.may(Role::Editor))
+            on_change=change
+            testid="rule-switch"
+        />
+    }
+}

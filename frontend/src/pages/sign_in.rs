@@ -1,0 +1,83 @@
+//! Sign-in by e-mail and password.
+
+use api::session::SignIn;
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use crate::api::sessions;
+use crate::problem::ApiError;
+use crate::shell::Brand;
+use crate::store::Store;
+use crate::ui::{Button, ErrorBox, Look, Notice, SecretField, TextField, page_title, run, text};
+use crate::words::Tone;
+
+/// The sign-in page. Where to go afterwards stands in the address as `return`.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    page_title("Вход");
+    let store = Store::expect();
+    let (email, password) = (text(""), text(""));
+    let busy = RwSignal::new(false);
+    let failure = RwSignal::new(None::<ApiError>);
+    let missing = RwSignal::new((None::<String>, None::<String>));
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let form = SignIn {
+            email: email.get_untracked().trim().to_owned(),
+            password: password.get_untracked(),
+        };
+        let empty = |value: &str, words: &str| value.is_empty().then(|| words.to_owned());
+        let wanting = (
+            empty(&form.email, "Введите e-mail"),
+            empty(&form.password, "Введите пароль"),
+        );
+        let complete = wanting == (None, None);
+        missing.set(wanting);
+        failure.set(None);
+        if complete {
+            run(
+                busy,
+                async move { sessions::sign_in(&form).await },
+                move |answer| match answer {
+                    Ok(session) => store.enter(session),
+                    Err(error) => failure.set(Some(error)),
+                },
+            );
+        }
+    };
+    let field = move |pointer: &'static str| failure.with(|error| error.as_ref()?.field(pointer));
+    let setup_needed = move || store.session().is_some_and(|session| session.setup_needed);
+    view! {
+        <main class="gate">
+            <div class="gate-card">
+                <Brand />
+                <h1>"Вход"</h1>
+                <Show when=setup_needed>
+                    <Notice tone=Tone::Warn title="Установка ещё не настроена">
+                        "Откройте ссылку первой настройки: сервер напечатал её при запуске."
+                    </Notice>
+                </Show>
+                {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+                <form class="form" on:submit=submit novalidate>
+                    <TextField
+                        label="E-mail"
+                        value=email
+                        kind="email"
+                        autocomplete="username"
+                        error=Signal::derive(move || missing.get().0.or_else(|| field("/email")))
+                        testid="email"
+                    />
+                    <SecretField
+                        label="Пароль"
+                        value=password
+                        autocomplete="current-password"
+                        error=Signal::derive(move || missing.get().1.or_else(|| field("/password")))
+                        testid="password"
+                    />
+                    <Button look=Look::Primary submit=true loading=busy testid="sign-in">"Войти"</Button>
+                </form>
+                <p class="muted">"Забыли пароль? Его сменит администратор установки."</p>
+            </div>
+        </main>
+    }
+}
