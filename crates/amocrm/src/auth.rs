@@ -5,6 +5,7 @@
 
 use crate::error::{Failure, read_failure};
 use crate::settings::{AmocrmSettings, OauthApp};
+use crate::wire::token::TokenAnswer;
 use base64::Engine;
 use connector::ConnectorError;
 use connector::credential::{TokenStore, Tokens};
@@ -164,18 +165,15 @@ async fn ask_here(
     if response.status != 200 {
         return Err(read_failure(&response, true));
     }
-    #[derive(Deserialize)]
-    struct Answer {
-        access_token: SecretString,
-        #[serde(default)]
-        refresh_token: Option<SecretString>,
-        #[serde(default)]
-        expires_in: Option<u64>,
-    }
-    let answer: Answer = serde_json::from_slice(&response.body).map_err(|_| ConnectorError::Protocol {
-        message: "ответ на запрос токена без токена".to_owned(),
-    })?;
-    let lifetime = Duration::from_secs(answer.expires_in.unwrap_or(24 * 3600));
+    let answer: TokenAnswer =
+        serde_json::from_slice(&response.body).map_err(|_| ConnectorError::Protocol {
+            message: "ответ на запрос токена без токена".to_owned(),
+        })?;
+    let lifetime = answer
+        .expires_in
+        .and_then(|secs| u64::try_from(secs.0).ok())
+        .unwrap_or(24 * 3600);
+    let lifetime = Duration::from_secs(lifetime);
     Ok(Pair {
         access: answer.access_token,
         refresh: answer.refresh_token,

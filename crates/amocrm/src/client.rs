@@ -98,8 +98,19 @@ impl Client {
         query: Query<'_>,
         key: &str,
     ) -> Result<Vec<T>, ConnectorError> {
+        self.get_some(path, query, key, MAX_PAGES).await
+    }
+
+    /// Reads a list, but no more than so many pages of it.
+    pub async fn get_some<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: Query<'_>,
+        key: &str,
+        max_pages: u32,
+    ) -> Result<Vec<T>, ConnectorError> {
         let mut all = Vec::new();
-        for number in 1..=MAX_PAGES {
+        for number in 1..=max_pages {
             let (mut some, more) = self.get_page(path, query, key, number).await?;
             // A server that repeats pages for ever must not keep us here.
             let empty = some.is_empty();
@@ -108,7 +119,7 @@ impl Client {
                 return Ok(all);
             }
         }
-        tracing::warn!(path, pages = MAX_PAGES, "amoCRM: a list was cut");
+        tracing::warn!(path, pages = max_pages, "amoCRM: a list was cut");
         Ok(all)
     }
 

@@ -8,14 +8,27 @@ pub fn same(a: &str, b: &str) -> bool {
     }
 }
 
-/// What to search for: the last ten digits, which any spelling without separators contains. `None` when there
-/// are too few digits to mean a phone.
-pub fn search_text(phone: &str) -> Option<String> {
-    let digits = match domain::phone::parse_all(phone).next() {
-        Some(known) => known.digits().to_owned(),
-        None => digits(phone),
-    };
-    (digits.len() >= 5).then(|| digits[digits.len().saturating_sub(10)..].to_owned())
+/// What to search for, in order: the last ten digits, which any spelling without separators contains; then,
+/// for numbers of the Russian plan, their ends as people write them apart. Empty when there are too few digits
+/// to mean a phone.
+pub fn search_texts(phone: &str) -> Vec<String> {
+    let known = domain::phone::parse_all(phone).next();
+    let digits = known.map_or_else(|| digits(phone), |known| known.digits().to_owned());
+    if digits.len() < 5 {
+        return Vec::new();
+    }
+    let mut texts = vec![digits[digits.len().saturating_sub(10)..].to_owned()];
+    if let (Some(end), true) = (digits.get(4..), digits.len() == 11 && digits.starts_with('7')) {
+        for between in ['-', ' '] {
+            texts.push(format!(
+                "{}{between}{}{between}{}",
+                &end[..3],
+                &end[3..5],
+                &end[5..]
+            ));
+        }
+    }
+    texts
 }
 
 fn digits(text: &str) -> String {
@@ -38,11 +51,12 @@ mod tests {
         check("333-333", "333333", true);
         check("112", "112", false);
         check("", "", false);
-        assert_eq!(search_text("+7 (900) 000-00-01").as_deref(), Some("9000000001"));
         assert_eq!(
-            search_text("8 900 000 00 01 доб. 12").as_deref(),
-            Some("9000000001")
+            search_texts("+7 (900) 111-22-33"),
+            ["9001112233", "111-22-33", "111 22 33"]
         );
-        assert_eq!(search_text("112"), None);
+        assert_eq!(search_texts("8 900 111 22 33 доб. 12")[0], "9001112233");
+        assert_eq!(search_texts("333-333"), ["333333"]);
+        assert!(search_texts("112").is_empty());
     }
 }

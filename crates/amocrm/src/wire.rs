@@ -7,4 +7,5 @@ pub mod event;
 pub mod id;
 pub mod note;
 pub mod page;
+pub mod token;
 pub mod tolerant;

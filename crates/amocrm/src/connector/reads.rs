@@ -14,6 +14,8 @@ use domain::value::Value;
 
 /// Ids asked for in one address, so that it stays short.
 const IDS_PER_CALL: usize = 100;
+/// A search by a common name finds thousands; further pages are not worth the budget.
+const SEARCH_PAGES: u32 = 8;
 /// How far back changed contacts are read when the search, whose index lags, finds nobody. Ms.
 const FRESH_MS: i64 = 60_000;
 
@@ -101,22 +103,25 @@ impl AmocrmConnector {
     }
 
     pub(super) async fn search_contacts(&self, query: &ContactQuery) -> Result<Vec<Record>, ConnectorError> {
-        let text = match query {
-            ContactQuery::Phone(phone) => match phone::search_text(phone) {
-                Some(text) => text,
-                None => return Ok(Vec::new()),
-            },
-            ContactQuery::Email(text) | ContactQuery::Name(text) => text.trim().to_owned(),
+        let texts = match query {
+            ContactQuery::Phone(phone) => phone::search_texts(phone),
+            ContactQuery::Email(text) | ContactQuery::Name(text) => vec![text.trim().to_owned()],
         };
-        if text.is_empty() {
-            return Ok(Vec::new());
+        let mut matching = Vec::new();
+        let mut asked = false;
+        for text in texts.iter().filter(|text| !text.is_empty()) {
+            asked = true;
+            let query_text = [("query", text.as_str())];
+            let found: Vec<Contact> = self
+                .client
+                .get_some("/api/v4/contacts", &query_text, "contacts", SEARCH_PAGES)
+                .await?;
+            matching = self.matching(&found, query);
+            if !matching.is_empty() {
+                break;
+            }
         }
-        let found: Vec<Contact> = self
-            .client
-            .get_all("/api/v4/contacts", &[("query", &text)], "contacts")
-            .await?;
-        let mut matching = self.matching(&found, query);
-        if matching.is_empty() {
+        if asked && matching.is_empty() {
             // The index of the search lags behind by seconds; the list of changed contacts does not.
             matching = self.matching(
                 &self.fresh_contacts(now().plus_ms(-FRESH_MS).secs()).await?,
