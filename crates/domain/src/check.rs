@@ -21,7 +21,8 @@ use crate::condition::{Operand, Operator};
 use crate::evaluate::Facts;
 use crate::field::{FieldKey, FieldPath, Moment, SystemField};
 use crate::record::RecordKind;
-use crate::value::Value;
+use crate::value::{Stage, Value};
+use rust_decimal::Decimal;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -173,6 +174,40 @@ impl Check {
             Self::Field(check) => check.holds(left, ctx),
             Self::Change(_) | Self::Other(_) => Err(Trouble::WrongType),
             Self::Broken(text) => Err(Trouble::Broken(Arc::clone(text))),
+        }
+    }
+}
+
+/// A value that a comparison insists on.
+pub(crate) enum Demanded<'a> {
+    Stage(Stage),
+    User(i64),
+    Id(i64),
+    Number(Decimal),
+    Flag(bool),
+    /// Under the usual [`Alike`].
+    Text(&'a str),
+    Option {
+        id: Option<i64>,
+        name: &'a str,
+    },
+}
+
+impl Check {
+    /// The values of which the field must hold one; `None` when the comparison insists on none, or when values
+    /// of another type would make it unknown rather than false in a way a look-up cannot see.
+    pub(crate) fn demanded(&self) -> Option<Vec<Demanded<'_>>> {
+        match self {
+            Self::Flag(flag) => Some(vec![Demanded::Flag(*flag)]),
+            Self::Text(check) => check.demanded(),
+            Self::Number(check) => check.demanded(),
+            Self::Choice(check) => check.demanded(),
+            Self::Code(check) => check.demanded(),
+            Self::Change(check) => match &**check {
+                ChangeCheck::To(check) => check.demanded(),
+                _ => None,
+            },
+            _ => None,
         }
     }
 }

@@ -17,8 +17,9 @@ pub(crate) use condition::Node;
 pub(crate) use expression::{CompiledExpression, CompiledLine, Target};
 
 use crate::catalogues::{Catalogues, Scope};
+use crate::evaluate::Facts;
 use crate::event::EventKind;
-use crate::field::FieldPath;
+use crate::field::{FieldPath, Moment};
 use crate::id::ConnectionId;
 use crate::rule::Rule;
 use crate::value::Stage;
@@ -130,6 +131,15 @@ impl CompiledRule {
     /// rule is evaluated.
     pub fn reads(&self) -> &[FieldPath] {
         &self.reads
+    }
+
+    /// The fields among [`CompiledRule::reads`] whose value the facts do not tell: what is worth a request.
+    /// Former values are left out, no request brings them.
+    pub fn missing<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = FieldPath> + 'a {
+        self.reads
+            .iter()
+            .copied()
+            .filter(|path| path.moment == Moment::Now && crate::check::value(facts, *path).is_none())
     }
 
     /// The condition asks whether the record exists in the other CRM ([`crate::evaluate::Facts::exists_in_other`]).

@@ -340,3 +340,6 @@ fn group(
         children,
     }
 }
+
+#[cfg(test)]
+mod tests;

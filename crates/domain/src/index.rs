@@ -1,9 +1,19 @@
 //! Which rules an event can concern: by source, kind of event and the values that rules insist on.
+//!
+//! A rule that says «и этап = Переговоры» cannot match an event whose stage is another one. Of all such
+//! demands of a rule the rarest one among its neighbours is taken as its key; an event then touches only the
+//! rules under its own values, and those that have no key.
+
+mod key;
+#[cfg(test)]
+mod tests;
 
 use crate::compile::CompiledRule;
 use crate::evaluate::Facts;
 use crate::event::EventKind;
+use crate::field::FieldPath;
 use crate::id::{ConnectionId, RuleVersionId};
+use key::{Class, Demand, Key, demands, keys_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -22,7 +32,25 @@ pub struct IndexedRule {
 #[derive(Clone, Debug, Default)]
 pub struct RuleIndex {
     rules: Vec<IndexedRule>,
-    by_event: HashMap<(ConnectionId, EventKind), Vec<u32>>,
+    by_event: HashMap<(ConnectionId, EventKind), Awake>,
+}
+
+/// The rules that one kind of event wakes, by place in the list of all.
+#[derive(Clone, Debug, Default)]
+struct Awake {
+    all: Vec<u32>,
+    /// Without a key: always looked at.
+    always: Vec<u32>,
+    keyed: Vec<Keyed>,
+}
+
+/// Rules that insist on a value of one field.
+#[derive(Clone, Debug)]
+struct Keyed {
+    path: FieldPath,
+    class: Class,
+    all: Vec<u32>,
+    by_key: HashMap<Key, Vec<u32>>,
 }
 
 impl RuleIndex {
@@ -37,16 +65,19 @@ impl RuleIndex {
             })
             .collect();
         rules.sort_by_key(|entry| (entry.position, entry.version));
-        let mut by_event: HashMap<(ConnectionId, EventKind), Vec<u32>> = HashMap::new();
+        let mut by_event: HashMap<(ConnectionId, EventKind), Awake> = HashMap::new();
         for (at, entry) in (0u32..).zip(&rules) {
-            for trigger in &entry.rule.rule().triggers {
-                let list = by_event
-                    .entry((entry.rule.rule().source, trigger.kind))
-                    .or_default();
-                if list.last() != Some(&at) {
-                    list.push(at);
+            let rule = entry.rule.rule();
+            for trigger in &rule.triggers {
+                let all = &mut by_event.entry((rule.source, trigger.kind)).or_default().all;
+                if all.last() != Some(&at) {
+                    all.push(at);
                 }
             }
+        }
+        let asked: Vec<Vec<Demand>> = rules.iter().map(|entry| demands(&entry.rule)).collect();
+        for awake in by_event.values_mut() {
+            awake.arrange(&asked);
         }
         Self { rules, by_event }
     }
@@ -61,14 +92,90 @@ impl RuleIndex {
         let list = self
             .by_event
             .get(&(source, kind))
-            .map(Vec::as_slice)
+            .map(|awake| awake.all.as_slice())
             .unwrap_or_default();
-        list.iter().filter_map(|at| self.rules.get(*at as usize))
+        self.entries(list)
     }
 
     /// The rules that can match or be undecidable with these facts, in order. A rule that is left out would
     /// evaluate to «не подошло».
+    ///
+    /// What is not known yet excludes nothing; so the engine asks first with what the webhook told, reads what
+    /// the candidates need ([`CompiledRule::missing`]), and asks again.
     pub fn candidates(&self, source: ConnectionId, facts: &Facts) -> Vec<&IndexedRule> {
-        self.awake(source, facts.kind).collect()
+        let Some(awake) = self.by_event.get(&(source, facts.kind)) else {
+            return Vec::new();
+        };
+        let mut found: Vec<u32> = awake.always.clone();
+        for keyed in &awake.keyed {
+            match crate::check::value(facts, keyed.path) {
+                None => found.extend(&keyed.all),
+                Some(value) => match keys_of(&value, keyed.class) {
+                    None => found.extend(&keyed.all),
+                    Some(keys) => {
+                        for key in keys {
+                            found.extend(keyed.by_key.get(&key).into_iter().flatten());
+                        }
+                    }
+                },
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.entries(&found).collect()
+    }
+
+    fn entries<'a>(&'a self, list: &[u32]) -> impl Iterator<Item = &'a IndexedRule> + use<'a> {
+        let found: Vec<&IndexedRule> = list
+            .iter()
+            .filter_map(|at| self.rules.get(*at as usize))
+            .collect();
+        found.into_iter()
+    }
+}
+
+impl Awake {
+    fn arrange(&mut self, asked: &[Vec<Demand>]) {
+        let mut counts: HashMap<(FieldPath, &Key), usize> = HashMap::new();
+        let of = |at: u32| asked.get(at as usize).map(Vec::as_slice).unwrap_or_default();
+        for at in &self.all {
+            for demand in of(*at) {
+                for key in &demand.keys {
+                    *counts.entry((demand.path, key)).or_default() += 1;
+                }
+            }
+        }
+        for at in &self.all {
+            let crowd = |demand: &&Demand| -> usize {
+                demand
+                    .keys
+                    .iter()
+                    .filter_map(|key| counts.get(&(demand.path, key)))
+                    .sum()
+            };
+            let Some(demand) = of(*at).iter().min_by_key(crowd) else {
+                self.always.push(*at);
+                continue;
+            };
+            let known = self
+                .keyed
+                .iter()
+                .position(|keyed| keyed.path == demand.path && keyed.class == demand.class);
+            let place = known.unwrap_or_else(|| {
+                let (path, class) = (demand.path, demand.class);
+                self.keyed.push(Keyed {
+                    path,
+                    class,
+                    all: Vec::new(),
+                    by_key: HashMap::new(),
+                });
+                self.keyed.len() - 1
+            });
+            let keyed = &mut self.keyed[place];
+            keyed.all.push(*at);
+            for key in &demand.keys {
+                keyed.by_key.entry(key.clone()).or_default().push(*at);
+            }
+        }
     }
 }

@@ -31,7 +31,10 @@ pub mod record;
 pub mod rule;
 pub mod run;
 pub mod template;
+#[cfg(test)]
+mod testing;
 pub mod text;
 pub mod time;
 pub mod types;
 pub mod value;
+pub mod words;

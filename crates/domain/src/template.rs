@@ -9,7 +9,7 @@ mod parse;
 mod tests;
 
 pub use filter::FILTERS;
-pub(crate) use filter::{money, recase};
+pub(crate) use filter::recase;
 pub use parse::TemplateError;
 
 use crate::catalogues::Scope;

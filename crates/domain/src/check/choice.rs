@@ -1,6 +1,6 @@
 //! Comparing options and tags: by id when both sides have one, else by name.
 
-use super::Trouble;
+use super::{Demanded, Trouble};
 use crate::condition::Alike;
 use crate::text;
 use crate::value::{Choice, Value};
@@ -29,6 +29,25 @@ struct Wanted {
 }
 
 impl ChoiceCheck {
+    /// See [`Check::demanded`](super::Check::demanded).
+    pub(crate) fn demanded(&self) -> Option<Vec<Demanded<'_>>> {
+        let usual = Alike {
+            phone: self.alike.phone,
+            ..Alike::default()
+        } == self.alike;
+        let all = || {
+            self.wanted.iter().map(|one| Demanded::Option {
+                id: one.id,
+                name: &one.name,
+            })
+        };
+        match self.op {
+            ChoiceOp::Any if usual => Some(all().collect()),
+            ChoiceOp::All if usual => Some(all().take(1).collect()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn new<'c>(op: ChoiceOp, wanted: impl IntoIterator<Item = &'c Choice>, alike: Alike) -> Self {
         let wanted = wanted
             .into_iter()

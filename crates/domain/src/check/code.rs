@@ -1,6 +1,6 @@
 //! Comparing what is known by number: users, stages, pipelines, records.
 
-use super::Trouble;
+use super::{Demanded, Trouble};
 use crate::value::{Stage, Value};
 
 /// A comparison of numbers that name things.
@@ -19,6 +19,15 @@ pub(crate) enum Wanted {
 }
 
 impl CodeCheck {
+    /// See [`Check::demanded`](super::Check::demanded).
+    pub(crate) fn demanded(&self) -> Option<Vec<Demanded<'_>>> {
+        (!self.negate).then(|| match &self.wanted {
+            Wanted::Users(list) => list.iter().map(|id| Demanded::User(*id)).collect(),
+            Wanted::Stages(list) => list.iter().map(|stage| Demanded::Stage(*stage)).collect(),
+            Wanted::Ids(list) => list.iter().map(|id| Demanded::Id(*id)).collect(),
+        })
+    }
+
     pub(crate) fn holds(&self, left: &Value) -> Result<bool, Trouble> {
         let found = match (&self.wanted, left) {
             (Wanted::Users(list), Value::User(user)) => list.binary_search(user).is_ok(),

@@ -1,6 +1,6 @@
 //! Comparing numbers and sums.
 
-use super::Trouble;
+use super::{Demanded, Trouble};
 use crate::value::Value;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
@@ -41,6 +41,15 @@ impl Cmp {
 }
 
 impl NumberCheck {
+    /// See [`Check::demanded`](super::Check::demanded).
+    pub(crate) fn demanded(&self) -> Option<Vec<Demanded<'_>>> {
+        match self {
+            Self::Order(Cmp::Equal, number) => Some(vec![Demanded::Number(*number)]),
+            Self::In(list, false) => Some(list.iter().map(|number| Demanded::Number(*number)).collect()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn holds(&self, left: &Value) -> Result<bool, Trouble> {
         match (self, left) {
             (Self::Order(cmp, right), Value::Number(left)) => Ok(cmp.takes(left.cmp(right))),

@@ -1,6 +1,6 @@
 //! Comparing texts.
 
-use super::Trouble;
+use super::{Demanded, Trouble};
 use crate::condition::Alike;
 use crate::text::{self, Pattern};
 use crate::value::Value;
@@ -26,6 +26,16 @@ pub(crate) struct TextCheck {
 }
 
 impl TextCheck {
+    /// See [`Check::demanded`](super::Check::demanded).
+    pub(crate) fn demanded(&self) -> Option<Vec<Demanded<'_>>> {
+        let plain = matches!(self.op, TextOp::Equals) && !self.negate;
+        let usual = Alike {
+            phone: self.alike.phone,
+            ..Alike::default()
+        } == self.alike;
+        (plain && usual).then(|| self.needles.iter().map(|needle| Demanded::Text(needle)).collect())
+    }
+
     pub(crate) fn new<'t>(
         op: TextOp,
         negate: bool,

@@ -31,13 +31,20 @@ impl Rule {
         }
         serde_json::from_str(json).map_err(|error| {
             let at = offset(json, error.line(), error.column());
+            let mut pointer = pointer_at(json, at);
+            // A missing member is noticed behind the last one: the place is the object.
+            if error.to_string().starts_with("missing field")
+                && let Some(slash) = pointer.rfind('/')
+            {
+                pointer.truncate(slash);
+            }
             let text = format!(
                 "документ правила не прочитан: {} (строка {}, знак {})",
                 in_russian(&error),
                 error.line(),
                 error.column()
             );
-            refuse(pointer_at(json, at), "not_a_rule", text)
+            refuse(pointer, "not_a_rule", text)
         })
     }
 }

@@ -123,7 +123,7 @@ impl Filter {
 }
 
 /// A sum as people write it: no kopecks when there are none, else two.
-pub(crate) fn money(number: Decimal) -> String {
+fn money(number: Decimal) -> String {
     let number = number.round_dp(2).normalize();
     let plain = if number.scale() == 0 {
         number.to_string()
