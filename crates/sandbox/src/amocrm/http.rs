@@ -97,8 +97,9 @@ impl State {
                 .any(|a| a.former_subdomains.iter().any(|s| s == label))
         };
         let unknown = || Answer::not_found("Account not found");
-        let first = request.path[1..].split('/').next().unwrap_or_default();
-        let rest = &request.path[(1 + first.len()).min(request.path.len())..];
+        let whole = request.path.strip_prefix('/').unwrap_or_default();
+        let first = whole.split('/').next().unwrap_or_default();
+        let rest = &whole[first.len()..];
         if rest.starts_with("/api/") || rest.starts_with("/oauth2/") {
             let at = named(first).ok_or_else(unknown)?;
             return Ok((at, &request.path[..=first.len()]));
@@ -214,3 +215,6 @@ fn route(call: &mut Call<'_>, segments: &[&str]) -> Reply {
         [] => nothing(),
     }
 }
+
+#[cfg(test)]
+mod tests;

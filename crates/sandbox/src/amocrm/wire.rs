@@ -205,7 +205,7 @@ pub(crate) fn stage(lead: &Entity, was: Option<(i64, i64)>) -> Vec<(String, Stri
 }
 
 fn moment(at: i64, zone_hours: i64) -> String {
-    DateTime::from_timestamp(at + zone_hours * 3600, 0)
+    DateTime::from_timestamp(at.saturating_add(zone_hours * 3600), 0)
         .map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 

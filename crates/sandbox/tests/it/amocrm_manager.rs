@@ -404,3 +404,46 @@ async fn page_and_board_are_served_on_both_ports() {
         "the page leaves no trace"
     );
 }
+
+#[tokio::test]
+async fn flush_delivers_delayed_hooks_now_and_parallel_lifts_the_order() {
+    let lab = Lab::start();
+    lab.clock().freeze();
+    let receiver = Receiver::start().await;
+    lab.subscribe(&receiver, &["add_lead"]).await;
+    lab.control(
+        "webhooks/modes",
+        json!({"side": "amocrm", "modes": {"delay_ms": 60_000, "parallel": 4}}),
+    )
+    .await
+    .ok();
+    lab.post("leads", json!(vec![json!({"name": "x"}); 8])).await.ok();
+    lab.idle().await;
+    assert!(receiver.got().is_empty());
+    assert_eq!(lab.control("webhooks/flush", json!({})).await.ok()["queued"], 0);
+    assert_eq!(receiver.got().len(), 8);
+}
+
+#[tokio::test]
+async fn contact_name_is_built_from_its_parts_when_they_are_sent() {
+    let lab = Lab::start();
+    let cases = [
+        (json!({"name": "1"}), ["1", "", ""]),
+        (
+            json!({"first_name": "Иван", "last_name": "Петров"}),
+            ["Иван Петров", "Иван", "Петров"],
+        ),
+        (
+            json!({"name": "Другое", "first_name": "Иван"}),
+            ["Иван", "Иван", ""],
+        ),
+    ];
+    for (item, expected) in cases {
+        let id = lab.new_contact(item).await;
+        let contact = lab.get(&format!("contacts/{id}")).await.ok();
+        assert_eq!(
+            [&contact["name"], &contact["first_name"], &contact["last_name"]],
+            expected
+        );
+    }
+}
