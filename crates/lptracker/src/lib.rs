@@ -1,4 +1,4 @@
-//! LPTracker: a typed client of its Direct API, its [`connector::Connector`] and its [`connector::Intake`].
+//! LPTracker: a typed client of its Direct API, its [`LptrackerConnector`] and its [`LptrackerIntake`].
 //!
 //! **Invariant.** Everything learnt about LPTracker's wire format stays here. The service answers errors under
 //! HTTP 200, spells ids as numbers or texts, and names the same things differently in REST and webhooks; the
@@ -6,7 +6,7 @@
 //! Only reads are repeated automatically; a write that was sent is never sent again by this crate.
 //!
 //! Reading order: [`wire`] is what the service says, [`convert`] turns it into neutral records and back,
-//! [`client`] sends with [`auth`] and the rules of [`envelope`], [`connector`] offers it all to the engine,
+//! [`client`] sends with `auth` and the rules of [`envelope`], [`connector`] offers it all to the engine,
 //! [`intake`] reads webhooks.
 
 mod auth;

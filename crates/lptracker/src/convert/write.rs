@@ -1,8 +1,8 @@
 //! Bodies of writes (contract §3.2, §4.1, §4.2).
 
-use crate::phone;
+mod contact;
+
 use crate::time;
-use crate::wire::contact::{Contact, Detail};
 use crate::wire::project::folded;
 use ::connector::ConnectorError;
 use domain::catalogue::FieldInfo;
@@ -11,6 +11,9 @@ use domain::field::{FieldKey, FieldType, SystemField};
 use domain::time::Zone;
 use domain::value::{Choice, Stage, Value};
 use serde_json::{Map, Value as Json, json};
+
+pub(crate) use contact::same_email;
+pub use contact::{contact_update, new_contact};
 
 /// Looks up the definition of a field by id; `None` lets the value's own type decide.
 pub type Definitions<'a> = &'a dyn Fn(i64) -> Option<FieldInfo>;
@@ -96,60 +99,6 @@ fn lead_fields(
     Ok(())
 }
 
-/// Body of `POST /contact`. The name falls back to the phone or address; without either nothing identifies the
-/// contact and the service refuses it.
-pub fn new_contact(project: i64, fields: &[FieldWrite], zone: &Zone) -> Result<Json, ConnectorError> {
-    let change = ContactChange::read(fields, zone)?;
-    let details = change.merged_details(&[]);
-    let Some(first) = details.first() else {
-        return Err(refused(
-            "phone",
-            "для контакта LPTracker нужен телефон или e-mail",
-        ));
-    };
-    let fallback = first.data.clone();
-    let mut body = change.plain;
-    body.insert("project_id".into(), json!(project));
-    if body
-        .get("name")
-        .and_then(Json::as_str)
-        .is_none_or(|name| name.trim().is_empty())
-    {
-        body.insert("name".into(), json!(fallback));
-    }
-    body.insert("details".into(), details.iter().map(detail_json).collect());
-    if !change.custom.is_empty() {
-        body.insert("fields".into(), Json::Object(change.custom));
-    }
-    Ok(Json::Object(body))
-}
-
-/// Body of `PUT /contact/{id}`, made from the contact as it was read.
-///
-/// Every detail is sent along with its id, since it is not known whether unsent ones are dropped. A number that
-/// is no longer wanted gives its detail to a new one; one that nothing replaces stays, because the service has
-/// no working way to delete a detail (contract §9.9).
-pub fn contact_update(contact: &Contact, fields: &[FieldWrite], zone: &Zone) -> Result<Json, ConnectorError> {
-    let change = ContactChange::read(fields, zone)?;
-    let details = change.merged_details(contact.details.as_deref().unwrap_or_default());
-    let mut body = change.plain;
-    body.insert("id".into(), json!(contact.id));
-    if !details.is_empty() {
-        body.insert("details".into(), details.iter().map(detail_json).collect());
-    }
-    if !change.custom.is_empty() {
-        body.insert("fields".into(), Json::Object(change.custom));
-    }
-    Ok(Json::Object(body))
-}
-
-fn detail_json(detail: &Detail) -> Json {
-    match detail.id {
-        Some(id) => json!({"id": id, "type": detail.kind, "data": detail.data}),
-        None => json!({"type": detail.kind, "data": detail.data}),
-    }
-}
-
 /// Body of `POST /lead/{id}/payment`.
 pub fn payment(payment: &NewPayment) -> Result<Json, ConnectorError> {
     let sum: serde_json::Number = serde_json::from_str(&payment.sum.normalize().to_string())
@@ -180,97 +129,6 @@ pub fn callback(url: &str, name: &str) -> Json {
 /// Body of `POST /login`, all four keys required; the only version there is. Holds the password.
 pub fn login(login: &str, password: &str, service: &str) -> Json {
     json!({"login": login, "password": password, "service": service, "version": "1.0"})
-}
-
-/// What a contact shall become.
-#[derive(Default)]
-struct ContactChange {
-    plain: Map<String, Json>,
-    phones: Option<Vec<String>>,
-    emails: Option<Vec<String>>,
-    custom: Map<String, Json>,
-}
-
-impl ContactChange {
-    fn read(fields: &[FieldWrite], zone: &Zone) -> Result<Self, ConnectorError> {
-        use SystemField as F;
-        let mut change = Self::default();
-        for FieldWrite { key, value, .. } in fields {
-            match key {
-                FieldKey::Custom(id) => {
-                    change
-                        .custom
-                        .insert(id.to_string(), plain(*key, value, zone)?.into());
-                }
-                FieldKey::System(field @ (F::Name | F::Profession | F::Site)) => {
-                    change
-                        .plain
-                        .insert(field.as_str().into(), plain(*key, value, zone)?.into());
-                }
-                FieldKey::System(F::Phone) => change.phones = Some(several(*key, value)?),
-                FieldKey::System(F::Email) => change.emails = Some(several(*key, value)?),
-                FieldKey::System(field) => return Err(not_here(*field)),
-            }
-        }
-        Ok(change)
-    }
-
-    /// The details there are, with those of the wanted kinds brought to what is wanted.
-    fn merged_details(&self, existing: &[Detail]) -> Vec<Detail> {
-        let mut details = existing.to_vec();
-        if let Some(phones) = &self.phones {
-            let wanted = phones
-                .iter()
-                .map(|phone| phone::sent(phone))
-                .filter(|phone| !phone.is_empty());
-            merge(&mut details, "phone", wanted, phone::same);
-        }
-        if let Some(emails) = &self.emails {
-            let wanted = emails
-                .iter()
-                .map(|email| email.trim().to_owned())
-                .filter(|email| !email.is_empty());
-            merge(&mut details, "email", wanted, same_email);
-        }
-        details
-    }
-}
-
-/// Whether two addresses are one, ignoring case.
-pub(crate) fn same_email(left: &str, right: &str) -> bool {
-    !left.trim().is_empty() && left.trim().to_lowercase() == right.trim().to_lowercase()
-}
-
-fn merge(
-    details: &mut Vec<Detail>,
-    kind: &str,
-    wanted: impl Iterator<Item = String>,
-    same: impl Fn(&str, &str) -> bool,
-) {
-    let mut missing: Vec<String> = Vec::new();
-    let mut kept = vec![false; details.len()];
-    for data in wanted {
-        let found = details
-            .iter()
-            .position(|detail| detail.kind == kind && same(&detail.data, &data));
-        match found {
-            Some(at) => kept[at] = true,
-            None if missing.iter().any(|known| same(known, &data)) => {}
-            None => missing.push(data),
-        }
-    }
-    let unwanted = (0..kept.len())
-        .filter(|at| details[*at].kind == kind && !kept[*at])
-        .collect::<Vec<_>>();
-    let mut missing = missing.into_iter();
-    for (at, data) in unwanted.into_iter().zip(missing.by_ref()) {
-        details[at].data = data;
-    }
-    details.extend(missing.map(|data| Detail {
-        id: None,
-        kind: kind.to_owned(),
-        data,
-    }));
 }
 
 /// The value of a lead field as its type wants it.

@@ -3,9 +3,9 @@
 //! The same checks run over the repository's own files and, where the folder is there, over the workshop's
 //! shared ones. A file that no check knows is a failure.
 
-use connector::conformance::field;
+mod requests;
+
 use connector::{ConnectorError, Intake, IntakeContext};
-use domain::command::{FieldWrite, NewPayment};
 use domain::event::{EventKind, Fact};
 use domain::field::{FieldKey, SystemField};
 use domain::record::Record;
@@ -62,7 +62,7 @@ fn check_file(name: &str, text: &str) {
     let stem = name.trim_end_matches(".json");
     match stem {
         _ if stem.starts_with("error.") || stem == "auth.login.error" => check_error(stem, text),
-        "auth.login.request" => check_login(&json),
+        "auth.login.request" => requests::check_login(&json),
         "auth.login.response" => assert!(result()["token"].as_str().is_some_and(|token| !token.is_empty())),
         "auth.logout.response" | "project.callback-url.put.response" => assert_eq!(result(), Json::Bool(true)),
         "project.get.response" => assert_eq!(Project::read(&result()).unwrap().id, id_of(&json["result"])),
@@ -78,23 +78,23 @@ fn check_file(name: &str, text: &str) {
         "project.callback-url.put.request" => {
             assert_eq!(write::callback(text_at(&json, "url"), text_at(&json, "name")), json);
         }
-        "contact.create.request" => check_contact_create(&json),
-        "contact.edit.request" => check_contact_edit(&json),
+        "contact.create.request" => requests::check_contact_create(&json),
+        "contact.edit.request" => requests::check_contact_edit(&json),
         "contact.search.empty.response" => assert_eq!(result(), Json::Array(Vec::new())),
         "contact.search.response" => check_list(&result(), read_contact, |contact| contact.id),
         "contact.create.response" => check_contact(&json["result"]),
         "contact.detail.get.response" | "contact.detail.put.response" => {
             assert_eq!(Detail::read(&result()).unwrap().id, Some(id_of(&json["result"])));
         }
-        "lead.create.full.request" => check_lead_create(&json),
-        "lead.put-custom.request" => check_lead_update(&json),
+        "lead.create.full.request" => requests::check_lead_create(&json),
+        "lead.put-custom.request" => requests::check_lead_update(&json),
         "lead.funnel.put.request" => {
             let status = json["funnel"].as_i64().unwrap();
             assert_eq!(write::step(Stage { pipeline: 1, status }), json);
         }
         "lead.owner.put.request" => assert_eq!(write::owner(json["owner"].as_i64().unwrap()), json),
         "lead.comment.post.request" => assert_eq!(write::comment(text_at(&json, "text")), json),
-        "lead.payment.post.request" => check_payment(&json),
+        "lead.payment.post.request" => requests::check_payment(&json),
         "lead.custom.put.response" => {
             let value = FieldValue::read(&result()).unwrap();
             assert_eq!((value.id, &value.value), (id_of(&json["result"]), &json["result"]["value"]));
@@ -173,15 +173,6 @@ fn check_error(stem: &str, text: &str) {
         _ => false,
     };
     assert!(fits, "{stem}: {error:?}");
-}
-
-fn check_login(json: &Json) {
-    let made = write::login(
-        text_at(json, "login"),
-        text_at(json, "password"),
-        text_at(json, "service"),
-    );
-    assert_eq!(&made, json);
 }
 
 fn check_definitions(json: &Json) {
@@ -313,134 +304,6 @@ fn check_calls(json: &Json) {
             Some(&Value::Choice(Choice::named(text_at(item, "type"))))
         );
     }
-}
-
-fn system(field_key: SystemField, json: &Json) -> FieldWrite {
-    field(field_key, Value::text(json.as_str().unwrap()))
-}
-
-/// The writes that should make this `custom` or `fields` map.
-fn custom_writes(map: &Json) -> Vec<FieldWrite> {
-    let entries = map.as_object().unwrap().iter();
-    entries
-        .map(|(id, value)| {
-            let value = match value {
-                Json::Array(names) => {
-                    let named = |name: &Json| Choice::named(name.as_str().unwrap());
-                    Value::Choices(names.iter().map(named).collect())
-                }
-                other => Value::text(other.as_str().unwrap()),
-            };
-            field(FieldKey::Custom(id.parse().unwrap()), value)
-        })
-        .collect()
-}
-
-fn contact_writes(json: &Json) -> Vec<FieldWrite> {
-    let mut writes = custom_writes(&json["fields"]);
-    for key in [SystemField::Name, SystemField::Profession, SystemField::Site] {
-        writes.extend(json.get(key.as_str()).map(|value| system(key, value)));
-    }
-    for (kind, key) in [("phone", SystemField::Phone), ("email", SystemField::Email)] {
-        let details = json["details"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|one| one["type"] == kind);
-        let texts: Vec<String> = details.map(|one| text_at(one, "data").to_owned()).collect();
-        if !texts.is_empty() {
-            writes.push(field(key, Value::Texts(texts)));
-        }
-    }
-    writes
-}
-
-/// Details stand in any order.
-fn ordered(mut json: Json) -> Json {
-    json["details"]
-        .as_array_mut()
-        .unwrap()
-        .sort_by_key(Json::to_string);
-    json
-}
-
-fn check_contact_create(json: &Json) {
-    let project = json["project_id"].as_i64().unwrap();
-    let made = write::new_contact(project, &contact_writes(json), &zone()).unwrap();
-    assert_eq!(ordered(made), ordered(json.clone()));
-}
-
-/// The contact as it was before: the same details with other data.
-fn check_contact_edit(json: &Json) {
-    let mut before = json.clone();
-    for (at, detail) in before["details"].as_array_mut().unwrap().iter_mut().enumerate() {
-        let is_phone = detail["type"] == "phone";
-        let data = if is_phone {
-            format!("7900111000{at}")
-        } else {
-            format!("old{at}@example.com")
-        };
-        detail["data"] = Json::from(data);
-    }
-    let contact = Contact::read(&before, &zone()).unwrap();
-    let made = write::contact_update(&contact, &contact_writes(json), &zone()).unwrap();
-    assert_eq!(ordered(made), ordered(json.clone()));
-}
-
-/// What we send is part of the documented body, which also shows keys that we have no use for.
-fn check_lead_create(json: &Json) {
-    let mut writes = custom_writes(&json["custom"]);
-    writes.push(system(SystemField::Name, &json["name"]));
-    let at = lptracker::time::instant(&json["lead_date"], &zone()).unwrap();
-    writes.push(field(SystemField::CreatedAt, Value::Instant(at)));
-    for key in [SystemField::Source, SystemField::Campaign, SystemField::Keyword] {
-        writes.push(system(key, &json["view"][key.as_str()]));
-    }
-    let stage = Stage {
-        pipeline: 1,
-        status: json["funnel"].as_i64().unwrap(),
-    };
-    let contact = json["contact_id"].as_i64().unwrap();
-    let made = write::new_lead(
-        contact,
-        &writes,
-        Some(stage),
-        json["owner"].as_i64(),
-        &|_| None,
-        &zone(),
-    );
-    let made = made.unwrap();
-    let documented = json.as_object().unwrap();
-    for (key, value) in made.as_object().unwrap() {
-        assert_eq!(documented.get(key), Some(value), "{key}");
-    }
-    assert_eq!(made["callback"], Json::Bool(false));
-    let unused: Vec<&String> = documented
-        .keys()
-        .filter(|key| made.get(key.as_str()).is_none())
-        .collect();
-    assert!(
-        unused
-            .iter()
-            .all(|key| ["deal_date", "payments"].contains(&key.as_str())),
-        "{unused:?}"
-    );
-}
-
-fn check_lead_update(json: &Json) {
-    assert_eq!(
-        &write::lead_update(&custom_writes(&json["custom"]), &|_| None, &zone()).unwrap(),
-        json
-    );
-}
-
-fn check_payment(json: &Json) {
-    let payment = NewPayment {
-        category: text_at(json, "category").to_owned(),
-        purpose: text_at(json, "purpose").to_owned(),
-        sum: scalar::decimal(&json["sum"]).unwrap(),
-    };
-    assert_eq!(&write::payment(&payment).unwrap(), json);
 }
 
 fn parse(content_type: &str, body: &str) -> Vec<Fact> {

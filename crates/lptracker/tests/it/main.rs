@@ -7,3 +7,4 @@ mod contract;
 mod harness;
 mod sandboxed;
 mod session;
+mod told;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::convert::fields;
+use crate::wire::contact::Contact;
 use crate::wire::project::Definition;
 use domain::command::WriteMode;
 use domain::record::RecordKind;
