@@ -76,10 +76,11 @@ impl MigrationTrait for Migration {
             manager,
             "ix_event_waiting",
             "event",
-            &["due_at", "id"],
+            &["connection_id", "due_at", "id"],
             "state = 'new'",
         )
         .await?;
+        partial_index(manager, "ix_event_due", "event", &["due_at"], "state = 'new'").await?;
         create(
             manager,
             "run",
@@ -307,7 +308,15 @@ impl MigrationTrait for Migration {
         drop_all(
             manager,
             &[
-                "echo", "known_contact", "snapshot", "link", "attempt", "delivery", "run", "event", "inbound",
+                "echo",
+                "known_contact",
+                "snapshot",
+                "link",
+                "attempt",
+                "delivery",
+                "run",
+                "event",
+                "inbound",
             ],
         )
         .await

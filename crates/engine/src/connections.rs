@@ -55,10 +55,9 @@ impl Connections {
             kind: new.kind,
             name: new.name,
             settings: new.settings,
-            state: if new.secret.is_some() {
-                ConnectionState::Active
-            } else {
-                ConnectionState::New
+            state: match &new.secret {
+                Some(secret) if !secret.needs_consent() => ConnectionState::Active,
+                _ => ConnectionState::New,
             },
             state_reason: None,
             card: None,
@@ -107,6 +106,30 @@ impl Connections {
         tx.commit().await?;
         self.context.forget(id);
         Ok(())
+    }
+
+    /// Keeps a new OAuth application of a connection; it waits for consent and then goes on.
+    pub async fn await_consent(
+        &self,
+        workspace: WorkspaceId,
+        id: ConnectionId,
+        secret: &Secret,
+    ) -> Result<(), EngineError> {
+        let connection = connections::find(&self.context.db, workspace, id).await?;
+        let key = secrets::data_key(&self.context.keyring, &connection)?;
+        let tx = self.context.db.begin().await?;
+        secrets::put(&tx, &key, workspace, id, secret, None, self.context.clock.now()).await?;
+        let reason = Some("нужно дать доступ в amoCRM");
+        connections::set_state(&tx, workspace, id, ConnectionState::New, reason).await?;
+        tx.commit().await?;
+        self.context.forget(id);
+        Ok(())
+    }
+
+    /// The stored secret, for finishing a consent.
+    pub async fn secret(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<Secret, EngineError> {
+        let connection = connections::find(&self.context.db, workspace, id).await?;
+        secrets::DbTokens::new(&self.context, &connection)?.secret().await
     }
 
     /// Changes name and settings.

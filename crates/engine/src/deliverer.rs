@@ -13,7 +13,6 @@ use self::failure::Failure;
 use self::upsert::Ended;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
-use crate::worker::Signals;
 use connector::http::{Trace, traced};
 use connector::{ConnectorError, Verdict};
 use domain::connection::ConnectionState;
@@ -34,7 +33,6 @@ const LOOK_AGAIN_MS: i64 = 2_000;
 /// Carries deliveries out.
 pub(crate) struct Deliverer {
     context: Arc<Context>,
-    signals: Arc<Signals>,
 }
 
 /// What an attempt did to its delivery.
@@ -45,28 +43,17 @@ struct Settled {
 }
 
 impl Deliverer {
-    pub(crate) fn new(context: Arc<Context>, signals: Arc<Signals>) -> Self {
-        Self { context, signals }
+    pub(crate) fn new(context: Arc<Context>) -> Self {
+        Self { context }
     }
 
-    /// One round over every connection with something due. Returns how many deliveries were tried.
-    pub(crate) async fn step(&self) -> Result<usize, EngineError> {
-        let now = self.context.clock.now();
-        let due = deliveries::due_connections(&self.context.db, now).await?;
-        let rounds: Vec<Result<usize, EngineError>> = futures::stream::iter(due)
-            .map(|connection| self.round(connection))
-            .buffer_unordered(64)
-            .collect()
-            .await;
-        let mut n_tried = 0;
-        for round in rounds {
-            n_tried += round?;
-        }
-        Ok(n_tried)
+    /// Connections with something due; `None` stands for the hub's own operations.
+    pub(crate) async fn due(&self) -> Result<Vec<Option<ConnectionId>>, EngineError> {
+        Ok(deliveries::due_connections(&self.context.db, self.context.clock.now()).await?)
     }
 
     /// One round of a connection: whoever holds its lease takes what is due, first of each lane.
-    async fn round(&self, id: Option<ConnectionId>) -> Result<usize, EngineError> {
+    pub(crate) async fn round(&self, id: Option<ConnectionId>) -> Result<usize, EngineError> {
         let (db, settings) = (&self.context.db, &self.context.settings);
         let now = self.context.clock.now();
         let owner = &self.context.owner;
@@ -85,9 +72,6 @@ impl Deliverer {
             .collect()
             .await;
         done.into_iter().collect::<Result<Vec<()>, _>>()?;
-        if n_leased > 0 {
-            self.signals.deliveries.notify_one();
-        }
         Ok(n_leased)
     }
 

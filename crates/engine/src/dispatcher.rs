@@ -17,7 +17,7 @@ use domain::delivery::DeliveryState;
 use domain::evaluate::{Evaluation, Explanation, Facts, Verdict, evaluate};
 use domain::event::Origin;
 use domain::field::SystemField;
-use domain::id::{DeliveryId, EventId, RuleVersionId, RunId, WorkspaceId};
+use domain::id::{ConnectionId, DeliveryId, EventId, RuleVersionId, RunId, WorkspaceId};
 use domain::index::IndexedRule;
 use domain::record::Record;
 use domain::rule::Rule;
@@ -74,19 +74,25 @@ impl Dispatcher {
         }
     }
 
-    /// Looks at events that wait, oldest first and in order per record. Returns how many were looked at.
-    pub(crate) async fn step(&self) -> Result<usize, EngineError> {
+    /// Connections with something to look at.
+    pub(crate) async fn due(&self) -> Result<Vec<ConnectionId>, EngineError> {
+        Ok(events::waiting_connections(&self.context.db, self.context.clock.now()).await?)
+    }
+
+    /// Looks at the events of a connection that wait, oldest first and in order per record. Returns how many
+    /// were looked at.
+    pub(crate) async fn round(&self, connection: ConnectionId) -> Result<usize, EngineError> {
         let now = self.context.clock.now();
-        let waiting = events::waiting(&self.context.db, now, self.context.settings.dispatch_batch).await?;
+        let limit = self.context.settings.dispatch_batch;
+        let waiting = events::waiting(&self.context.db, connection, now, limit).await?;
         let n_waiting = waiting.len();
         let mut records: Vec<Vec<StoredEvent>> = Vec::new();
         for (id, workspace, stored) in waiting {
             match stored {
                 Ok(stored) => {
-                    let same = records.iter_mut().find(|record| {
-                        record[0].event.connection == stored.event.connection
-                            && record[0].event.fact.key == stored.event.fact.key
-                    });
+                    let same = records
+                        .iter_mut()
+                        .find(|record| record[0].event.fact.key == stored.event.fact.key);
                     match same {
                         Some(record) => record.push(stored),
                         None => records.push(vec![stored]),

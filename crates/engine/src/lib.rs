@@ -131,7 +131,14 @@ impl Engine {
 
     /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.
     pub async fn step(&self) -> Result<usize, EngineError> {
-        Ok(self.worker.dispatcher.step().await? + self.worker.deliverer.step().await?)
+        let mut n_done = 0;
+        for connection in self.worker.dispatcher.due().await? {
+            n_done += self.worker.dispatcher.round(connection).await?;
+        }
+        for connection in self.worker.deliverer.due().await? {
+            n_done += self.worker.deliverer.round(connection).await?;
+        }
+        Ok(n_done)
     }
 
     /// Rounds until nothing is due any more, `at_most` of them.

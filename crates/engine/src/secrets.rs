@@ -48,6 +48,13 @@ pub enum Secret {
     },
 }
 
+impl Secret {
+    /// OAuth that no person has consented to yet.
+    pub fn needs_consent(&self) -> bool {
+        matches!(self, Self::Oauth { refresh, .. } if refresh.is_empty())
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(…)")

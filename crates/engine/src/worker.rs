@@ -1,15 +1,19 @@
 //! The loops. A step is woken by a signal or by a timer, takes no input, decides only from the database, and
 //! may be repeated at will.
+//!
+//! Each connection has a pump of its own while it has something due, so that a slow CRM holds up nobody else.
 
 use crate::connections::Connections;
 use crate::context::Context;
 use crate::deliverer::Deliverer;
 use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
-use domain::time::Timestamp;
-use std::sync::Arc;
+use domain::id::ConnectionId;
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use storage::{deliveries, events, memory};
+use storage::{StorageError, deliveries, events, memory};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,15 +41,19 @@ pub(crate) struct Worker {
     pub(crate) signals: Arc<Signals>,
     pub(crate) dispatcher: Dispatcher,
     pub(crate) deliverer: Deliverer,
-    pub(crate) connections: Connections,
+    connections: Connections,
+    dispatching: Busy<ConnectionId>,
+    delivering: Busy<Option<ConnectionId>>,
 }
 
 impl Worker {
     pub(crate) fn new(context: Arc<Context>, signals: Arc<Signals>) -> Self {
         Self {
             dispatcher: Dispatcher::new(Arc::clone(&context), Arc::clone(&signals)),
-            deliverer: Deliverer::new(Arc::clone(&context), Arc::clone(&signals)),
+            deliverer: Deliverer::new(Arc::clone(&context)),
             connections: Connections::new(Arc::clone(&context)),
+            dispatching: Busy::default(),
+            delivering: Busy::default(),
             context,
             signals,
         }
@@ -53,36 +61,77 @@ impl Worker {
 
     /// Starts the loops; they end after their present step when `stop` is cancelled.
     pub(crate) fn spawn(self: &Arc<Self>, stop: &CancellationToken, tasks: &TaskTracker) {
-        let worker = Arc::clone(self);
-        let token = stop.clone();
-        tasks.spawn(async move { worker.dispatch(token).await });
-        let worker = Arc::clone(self);
-        let token = stop.clone();
-        tasks.spawn(async move { worker.deliver(token).await });
-        let worker = Arc::clone(self);
-        let token = stop.clone();
-        tasks.spawn(async move { worker.sweep(token).await });
+        let (worker, token, tracker) = (Arc::clone(self), stop.clone(), tasks.clone());
+        tasks.spawn(async move { worker.dispatch(&token, &tracker).await });
+        let (worker, token, tracker) = (Arc::clone(self), stop.clone(), tasks.clone());
+        tasks.spawn(async move { worker.deliver(&token, &tracker).await });
+        let (worker, token) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { worker.sweep(&token).await });
     }
 
-    async fn dispatch(&self, stop: CancellationToken) {
+    async fn dispatch(self: &Arc<Self>, stop: &CancellationToken, tasks: &TaskTracker) {
         while !stop.is_cancelled() {
-            let result = self.dispatcher.step().await;
-            let next = events::next_due(&self.context.db).await.ok().flatten();
-            self.rest(&stop, &self.signals.events, "разбор событий", result, next)
-                .await;
+            let due = self.dispatcher.due().await;
+            let is_ok = told("разбор событий", &due);
+            for connection in due.unwrap_or_default() {
+                if !self.dispatching.take(connection) {
+                    continue;
+                }
+                let (worker, token) = (Arc::clone(self), stop.clone());
+                tasks.spawn(async move {
+                    while !token.is_cancelled() {
+                        let done = worker.dispatcher.round(connection).await;
+                        told("разбор событий", &done);
+                        if !matches!(done, Ok(n) if n > 0) {
+                            break;
+                        }
+                    }
+                    worker.dispatching.leave(connection);
+                });
+            }
+            self.rest(
+                stop,
+                &self.signals.events,
+                is_ok,
+                events::next_due(&self.context.db),
+            )
+            .await;
         }
     }
 
-    async fn deliver(&self, stop: CancellationToken) {
+    async fn deliver(self: &Arc<Self>, stop: &CancellationToken, tasks: &TaskTracker) {
         while !stop.is_cancelled() {
-            let result = self.deliverer.step().await;
-            let next = deliveries::next_due(&self.context.db).await.ok().flatten();
-            self.rest(&stop, &self.signals.deliveries, "доставка", result, next)
-                .await;
+            let due = self.deliverer.due().await;
+            let is_ok = told("доставка", &due);
+            for connection in due.unwrap_or_default() {
+                if !self.delivering.take(connection) {
+                    continue;
+                }
+                let (worker, token) = (Arc::clone(self), stop.clone());
+                tasks.spawn(async move {
+                    while !token.is_cancelled() {
+                        let done = worker.deliverer.round(connection).await;
+                        told("доставка", &done);
+                        if !matches!(done, Ok(n) if n > 0) {
+                            break;
+                        }
+                        // What was done here may have been what another connection's lane waited for.
+                        worker.signals.deliveries.notify_one();
+                    }
+                    worker.delivering.leave(connection);
+                });
+            }
+            self.rest(
+                stop,
+                &self.signals.deliveries,
+                is_ok,
+                deliveries::next_due(&self.context.db),
+            )
+            .await;
         }
     }
 
-    async fn sweep(&self, stop: CancellationToken) {
+    async fn sweep(&self, stop: &CancellationToken) {
         let mut since_subscriptions = Duration::ZERO;
         while stop
             .run_until_cancelled(tokio::time::sleep(SWEEP))
@@ -107,33 +156,52 @@ impl Worker {
         &self,
         stop: &CancellationToken,
         signal: &Notify,
-        what: &'static str,
-        result: Result<usize, EngineError>,
-        next: Option<Timestamp>,
+        is_ok: bool,
+        next: impl Future<Output = Result<Option<domain::time::Timestamp>, StorageError>>,
     ) {
-        let pause = match result {
-            Ok(0) => match next {
-                Some(at) => {
-                    let wait =
-                        at.0.saturating_sub(self.context.clock.now().0)
-                            .clamp(20, IDLE.as_millis() as i64);
-                    Duration::from_millis(wait.unsigned_abs())
-                }
-                None => IDLE,
-            },
-            Ok(_) => return,
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "{what}: шаг не удался, повторим"
-                );
-                TROUBLE
+        let pause = match next.await {
+            Ok(Some(at)) if is_ok => {
+                let wait = at.0.saturating_sub(self.context.clock.now().0);
+                Duration::from_millis(wait.clamp(25, IDLE.as_millis() as i64).unsigned_abs())
             }
+            Ok(None) if is_ok => IDLE,
+            _ => TROUBLE,
         };
         tokio::select! {
             () = stop.cancelled() => {}
             () = signal.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// Logs a failed step; says whether it was a good one.
+fn told<T>(what: &'static str, result: &Result<T, EngineError>) -> bool {
+    if let Err(error) = result {
+        tracing::error!(
+            error = error as &dyn std::error::Error,
+            "{what}: шаг не удался, повторим"
+        );
+    }
+    result.is_ok()
+}
+
+/// Which connections have a pump at work.
+struct Busy<K>(Mutex<HashSet<K>>);
+
+impl<K> Default for Busy<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Busy<K> {
+    /// True when nobody else had it.
+    fn take(&self, key: K) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key)
+    }
+
+    fn leave(&self, key: K) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
     }
 }

@@ -254,20 +254,49 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
     Ok(inserted)
 }
 
-/// Events that wait for dispatch and are due, oldest first. A row that does not parse comes as the error of
-/// its place, so that the others go on.
+#[derive(FromQueryResult)]
+struct ConnectionRow {
+    connection_id: Uuid,
+}
+
+/// Connections with events that wait for dispatch and are due.
+pub async fn waiting_connections(
+    conn: &impl Conn,
+    now: Timestamp,
+) -> Result<Vec<ConnectionId>, StorageError> {
+    let rows = sql::all::<ConnectionRow, _>(
+        conn,
+        "SELECT DISTINCT connection_id FROM event WHERE state = 'new' AND due_at <= $1",
+        [now.0.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ConnectionId(row.connection_id))
+        .collect())
+}
+
+/// Events of a connection that wait for dispatch and are due, oldest first; none that has to wait for an
+/// earlier one of its record. A row that does not parse comes as the error of its place, so that the others
+/// go on.
 pub async fn waiting(
     conn: &impl Conn,
+    connection: ConnectionId,
     now: Timestamp,
     limit: u64,
 ) -> Result<Vec<(EventId, WorkspaceId, Result<StoredEvent, StorageError>)>, StorageError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND due_at <= $1 AND NOT EXISTS (SELECT 1 FROM event f \
-         WHERE f.workspace_id = e.workspace_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
-         AND f.id < e.id AND f.state = 'new' AND f.due_at > $1 AND f.connection_id = e.connection_id) \
-         ORDER BY id LIMIT $2"
+        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND connection_id = $3 AND due_at <= $1 AND NOT EXISTS \
+         (SELECT 1 FROM event f WHERE f.state = 'new' AND f.connection_id = e.connection_id AND f.due_at > $1 \
+         AND f.workspace_id = e.workspace_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
+         AND f.id < e.id) ORDER BY id LIMIT $2"
     );
-    let rows = sql::all::<Row, _>(conn, &sql, [now.0.into(), (limit as i64).into()]).await?;
+    let rows = sql::all::<Row, _>(
+        conn,
+        &sql,
+        [now.0.into(), (limit as i64).into(), connection.0.into()],
+    )
+    .await?;
     Ok(rows
         .into_iter()
         .map(|row| {

@@ -46,6 +46,7 @@ impl Attempt<'_> {
     /// write that the next attempt looks for.
     pub(super) async fn write(&mut self, write: Write) -> Result<Effect, Failure> {
         let sent = Sent {
+            parent_mark: is_part(&write).then(new_id),
             write,
             at: self.context.clock.now(),
             mark: new_id(),
@@ -53,7 +54,7 @@ impl Attempt<'_> {
         self.progress.sent = Some(sent.clone());
         let tx = self.context.db.begin().await?;
         self.save(&tx).await?;
-        memory::insert_echo(&tx, &self.mark(&sent, None)).await?;
+        self.save_marks(&tx, &sent, None).await?;
         tx.commit().await?;
         match self.connector.write(&sent.write).await {
             Ok(effect) => {
@@ -110,7 +111,7 @@ impl Attempt<'_> {
         self.save(&tx).await?;
         self.save_link(&tx).await?;
         let made = made_id(&sent.write, effect);
-        memory::insert_echo(&tx, &self.mark(sent, made)).await?;
+        self.save_marks(&tx, sent, made).await?;
         if let Some(key) = remembered_key(&sent.write, effect) {
             self.remember(&tx, key, &sent.write, now).await?;
         }
@@ -123,7 +124,9 @@ impl Attempt<'_> {
         self.progress.sent = None;
         let tx = self.context.db.begin().await?;
         self.save(&tx).await?;
-        memory::delete_echo(&tx, self.delivery.workspace, sent.mark).await?;
+        for mark in std::iter::once(sent.mark).chain(sent.parent_mark) {
+            memory::delete_echo(&tx, self.delivery.workspace, mark).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -132,6 +135,21 @@ impl Attempt<'_> {
         self.delivery.progress =
             serde_json::to_value(&self.progress).map_err(|_| Failure::Engine(EngineError::SecretShape))?;
         deliveries::save_progress(tx, &self.delivery, &self.context.owner).await?;
+        Ok(())
+    }
+
+    async fn save_marks(&self, tx: &Tx, sent: &Sent, made: Option<RecordId>) -> Result<(), Failure> {
+        let mark = self.mark(sent, made);
+        if let (Some(id), Some(key)) = (sent.parent_mark, sent.write.key()) {
+            let parent = Echo {
+                id,
+                kind: key.kind,
+                record: Some(key.id.clone()),
+                ..mark.clone()
+            };
+            memory::insert_echo(tx, &parent).await?;
+        }
+        memory::insert_echo(tx, &mark).await?;
         Ok(())
     }
 
@@ -254,6 +272,18 @@ pub(super) const fn contact_kind(kind: RecordKind) -> RecordKind {
     }
 }
 
+/// The write adds something of its own to a record.
+const fn is_part(write: &Write) -> bool {
+    matches!(
+        write,
+        Write::AddNote { .. }
+            | Write::AddTask { .. }
+            | Write::LogCall { .. }
+            | Write::AddPayment { .. }
+            | Write::StartCall { .. }
+    )
+}
+
 /// The id under which a webhook will announce what was made.
 fn made_id(write: &Write, effect: &Effect) -> Option<RecordId> {
     match write {
@@ -305,8 +335,10 @@ fn written_fields(write: &Write) -> Vec<(FieldKey, Value)> {
         | Write::AddNote { .. }
         | Write::AddTask { .. }
         | Write::LogCall { .. }
-        | Write::AddPayment { .. }
         | Write::StartCall { .. } => Vec::new(),
+        Write::AddPayment { payment, .. } => {
+            vec![(SystemField::PaymentSum.into(), Value::Number(payment.sum))]
+        }
     }
 }
 

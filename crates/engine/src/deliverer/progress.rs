@@ -15,6 +15,9 @@ pub(super) struct Sent {
     pub(super) at: Timestamp,
     /// The mark that explains its echo.
     pub(super) mark: Uuid,
+    /// For what is added to a record: the mark on that record, which changes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent_mark: Option<Uuid>,
 }
 
 /// How far a delivery came.

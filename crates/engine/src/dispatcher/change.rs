@@ -6,12 +6,14 @@ use domain::record::Record;
 use domain::value::Value;
 use storage::memory::Echo;
 
-/// Fields that every write moves along; they say nothing about what a person changed.
-const VOLATILE: [SystemField; 4] = [
+/// Fields that move along with other things: the time of every write, the total of payments. They say nothing
+/// about what a person changed.
+const VOLATILE: [SystemField; 5] = [
     SystemField::UpdatedAt,
     SystemField::UpdatedBy,
     SystemField::ClosedAt,
     SystemField::At,
+    SystemField::PaymentSum,
 ];
 
 /// What an event changed.
@@ -34,7 +36,7 @@ pub(crate) fn expected(snapshot: Option<&Record>, marks: &[Echo], fact: &Fact) -
         .cloned()
         .unwrap_or_else(|| Record::new(fact.key.kind, fact.key.id.clone()));
     for mark in marks.iter().rev() {
-        for (key, value) in &mark.fields {
+        for (key, value) in mark.fields.iter().filter(|(key, _)| !is_volatile(*key)) {
             record.set(*key, value.clone());
         }
     }
