@@ -166,11 +166,10 @@ pub struct ReplayDeliveries {
     pub error_code: Option<String>,
 }
 
-/// What replaying made.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// How many dead deliveries were replayed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplayedDeliveries {
     /// New deliveries, one for each that was replayed.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<uuid::Uuid>))]
-    pub ids: Vec<DeliveryId>,
+    pub n_replayed: u64,
 }

@@ -228,10 +228,19 @@ impl Rules {
         Ok(())
     }
 
-    /// Takes a rule away. Its versions and runs stay as history.
-    pub async fn delete(&self, workspace: WorkspaceId, actor: &Actor, id: RuleId) -> Result<(), EngineError> {
+    /// Takes a rule that is still at `version` away. Its versions and runs stay as history.
+    pub async fn delete(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: RuleId,
+        version: i64,
+    ) -> Result<(), EngineError> {
         let tx = self.context.db.begin().await?;
         let rule = rules::find(&tx, workspace, id).await?;
+        if rule.version != version {
+            return Err(StorageError::Stale { table: "rule" }.into());
+        }
         rules::delete(&tx, workspace, id, self.context.clock.now()).await?;
         let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
         self.audit(&tx, workspace, actor, entry).await?;

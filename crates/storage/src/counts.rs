@@ -6,6 +6,7 @@ use crate::sql::{self, Filter};
 use domain::id::{ConnectionId, EventId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// What a connection has in the outbox.
@@ -31,20 +32,22 @@ pub async fn outbox(
 ) -> Result<Vec<(ConnectionId, OutboxCount)>, StorageError> {
     let rows = sql::all::<OutboxRow, _>(
         conn,
-        "SELECT connection_id, COUNT(CASE WHEN state <> 'dead' THEN 1 END) AS n_waiting, \
-         COUNT(CASE WHEN state = 'dead' THEN 1 END) AS n_dead FROM delivery WHERE workspace_id = $1 \
-         AND state IN ('pending', 'uncertain', 'leased', 'dead') GROUP BY connection_id",
+        // Two halves, since each has an index over just its rows.
+        "SELECT connection_id, COUNT(*) AS n_waiting, 0 AS n_dead FROM delivery WHERE workspace_id = $1 \
+         AND state IN ('pending', 'uncertain', 'leased') GROUP BY connection_id \
+         UNION ALL SELECT connection_id, 0 AS n_waiting, COUNT(*) AS n_dead FROM delivery WHERE workspace_id = $1 \
+         AND state = 'dead' GROUP BY connection_id",
         [workspace.0.into()],
     )
     .await?;
-    let counted = rows.into_iter().filter_map(|row| {
-        let count = OutboxCount {
-            n_waiting: row.n_waiting.unsigned_abs(),
-            n_dead: row.n_dead.unsigned_abs(),
-        };
-        Some((ConnectionId(row.connection_id?), count))
-    });
-    Ok(counted.collect())
+    let mut counted: BTreeMap<ConnectionId, OutboxCount> = BTreeMap::new();
+    for row in rows {
+        let Some(id) = row.connection_id else { continue };
+        let count = counted.entry(ConnectionId(id)).or_default();
+        count.n_waiting += row.n_waiting.unsigned_abs();
+        count.n_dead += row.n_dead.unsigned_abs();
+    }
+    Ok(counted.into_iter().collect())
 }
 
 /// Deliveries of an event by where they stand.
@@ -84,16 +87,18 @@ pub async fn of_events(
         events.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
     );
     let (clause, values) = filter.finish();
-    let sql =
-        format!("SELECT event_id, state, COUNT(*) AS n FROM delivery{clause} GROUP BY event_id, state");
+    let sql = format!("SELECT event_id, state, COUNT(*) AS n FROM delivery{clause} GROUP BY event_id, state");
     let mut counts: Vec<(EventId, DeliveryCount)> = Vec::new();
     for row in sql::all::<StateRow, _>(conn, &sql, values).await? {
         let id = EventId(row.event_id);
         let n = u32::try_from(row.n).unwrap_or(u32::MAX);
-        let at = counts.iter().position(|(known, _)| *known == id).unwrap_or_else(|| {
-            counts.push((id, DeliveryCount::default()));
-            counts.len() - 1
-        });
+        let at = counts
+            .iter()
+            .position(|(known, _)| *known == id)
+            .unwrap_or_else(|| {
+                counts.push((id, DeliveryCount::default()));
+                counts.len() - 1
+            });
         let count = &mut counts[at].1;
         match row.state.as_str() {
             "delivered" => count.delivered += n,
@@ -144,7 +149,10 @@ pub async fn steps(
         );
         let values = [workspace.0.into(), from.0.into(), to.0.into(), step_ms.into()];
         for row in sql::all::<StepRow, _>(conn, &sql, values).await? {
-            let Some(step) = usize::try_from(row.step).ok().and_then(|step| steps.get_mut(step)) else {
+            let Some(step) = usize::try_from(row.step)
+                .ok()
+                .and_then(|step| steps.get_mut(step))
+            else {
                 continue;
             };
             let slot = match at {

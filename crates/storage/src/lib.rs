@@ -18,6 +18,8 @@ pub mod figures;
 pub mod leases;
 pub mod links;
 pub mod memory;
+#[cfg(test)]
+mod plans;
 pub mod published;
 pub mod request_keys;
 pub mod rules;

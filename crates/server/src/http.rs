@@ -1,0 +1,122 @@
+//! The HTTP edge: the route table and what stands around it.
+
+pub mod access;
+pub mod app;
+pub mod convert;
+mod cross_site;
+pub mod docs;
+pub mod edge;
+pub mod extract;
+mod once;
+pub mod problem;
+pub mod routes;
+pub mod session;
+pub mod spa;
+pub mod story;
+
+use crate::http::problem::Problem;
+use crate::http::routes::{
+    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, workspaces,
+};
+use crate::http::session::Sessions;
+use crate::http::spa::Interface;
+use crate::openapi;
+use ::api::problem::ProblemType;
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpRequest, HttpResponse, web};
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every operation of the API. Literal paths stand before those with an id in the same place.
+pub fn api(config: &mut ServiceConfig<'_>) {
+    config
+        .service(sessions::get_session)
+        .service(sessions::sign_in)
+        .service(sessions::use_sign_in_link)
+        .service(sessions::set_up)
+        .service(sessions::sign_out)
+        .service(workspaces::list_workspaces)
+        .service(workspaces::get_workspace)
+        .service(workspaces::list_members)
+        .service(workspaces::list_audit_entries)
+        .service(workspaces::get_panel)
+        .service(api_keys::list_api_keys)
+        .service(api_keys::create_api_key)
+        .service(api_keys::revoke_api_key)
+        .service(connections::list_connections)
+        .service(connections::create_connection)
+        .service(connections::get_connection)
+        .service(connections::update_connection)
+        .service(connections::delete_connection)
+        .service(connections::check_connection)
+        .service(connections::stop_connection)
+        .service(connections::start_connection)
+        .service(connections::subscribe_connection)
+        .service(connections::authorize_connection)
+        .service(connections::get_catalogue)
+        .service(connections::refresh_catalogue)
+        .service(connections::list_catalogue_changes)
+        .service(rules::list_rules)
+        .service(rules::create_rule)
+        .service(rules::reorder_rules)
+        .service(rules::validate_rule)
+        .service(rules::dry_run_rule)
+        .service(rules::get_rule)
+        .service(rules::save_rule)
+        .service(rules::delete_rule)
+        .service(rules::enable_rule)
+        .service(rules::disable_rule)
+        .service(rules::publish_rule)
+        .service(rules::list_rule_versions)
+        .service(rules::get_rule_version)
+        .service(rules::restore_rule_version)
+        .service(events::list_events)
+        .service(events::get_event)
+        .service(events::replay_event)
+        .service(deliveries::list_deliveries)
+        .service(deliveries::replay_deliveries)
+        .service(deliveries::get_delivery)
+        .service(deliveries::replay_delivery)
+        .service(deliveries::cancel_delivery)
+        .service(links::list_links)
+        .service(links::edit_link)
+        .service(links::delete_link);
+}
+
+/// Everything that the document describes; without sessions only to read the table.
+pub fn everything(config: &mut ServiceConfig<'_>, sessions: Option<&Sessions>) {
+    config
+        .service(health::live)
+        .service(health::ready)
+        .service(hooks::receive_hook);
+    let oauth = scope::scope("/oauth").service(oauth::amocrm_callback);
+    let api = scope::scope("/api/v1").configure(api);
+    match sessions {
+        Some(sessions) => config.service(oauth.wrap(sessions.middleware())).service(
+            api.wrap(sessions.middleware())
+                .wrap(from_fn(cross_site::same_site_only)),
+        ),
+        None => config.service(oauth).service(api),
+    };
+}
+
+/// What the table has no row for: the interface, a wrong method, or nothing.
+pub async fn fallback(
+    request: HttpRequest,
+    interface: web::Data<Interface>,
+) -> Result<HttpResponse, Problem> {
+    let allowed = openapi::methods_of(request.path());
+    if allowed.is_empty() {
+        return interface.answer(&request);
+    }
+    let problem = Problem::new(
+        ProblemType::MethodNotAllowed,
+        format!("Здесь поддерживаются методы: {}", allowed.join(", ")),
+    );
+    let mut answer = HttpResponse::from_error(problem);
+    if let Ok(value) = header::HeaderValue::from_str(&allowed.join(", ")) {
+        answer.headers_mut().insert(header::ALLOW, value);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,39 @@
+//! What the server shares between its worker threads. Handlers reach it only through the handles of
+//! [`crate::http::access`].
+
+use crate::connectors::Connectors;
+use api::session::SandboxUrl;
+use engine::Engine;
+use engine::clock::Clock;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use vault::Keyring;
+
+/// Shared by every worker thread; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The business, with the database and the clock.
+    pub engine: Engine,
+    /// Seals what must not stand in the database in clear.
+    pub keyring: Arc<Keyring>,
+    /// The CRMs by name: forms of connections and OAuth need them.
+    pub connectors: Arc<Connectors>,
+    /// Our own address, without a slash at the end.
+    pub public_url: Arc<str>,
+    /// Pages of the sandbox CRMs, in the demo.
+    pub sandbox: Arc<[SandboxUrl]>,
+    /// False while starting and shutting down.
+    pub ready: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Whether requests are to be sent here.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::SeqCst)
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.engine.clock()
+    }
+}

@@ -1,0 +1,13 @@
+//! One file per resource; handlers are thin and carry their own description.
+
+pub mod api_keys;
+pub mod connections;
+pub mod deliveries;
+pub mod events;
+pub mod health;
+pub mod hooks;
+pub mod links;
+pub mod oauth;
+pub mod rules;
+pub mod sessions;
+pub mod workspaces;
