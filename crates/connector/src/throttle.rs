@@ -39,14 +39,17 @@ impl Throttle {
 
     /// Waits until a request may be sent, and counts it. Callers are served in order of asking.
     pub async fn acquire(&self) {
+        // What is waited for is taken off only after the wait: a caller that gives up loses nothing.
         let mut window = self.inner.lock().await;
-        if let Some(until) = window.paused_until.take() {
+        if let Some(until) = window.paused_until {
             tokio::time::sleep_until(until).await;
+            window.paused_until = None;
         }
         if window.sent.len() == window.limit
-            && let Some(oldest) = window.sent.pop_front()
+            && let Some(oldest) = window.sent.front().copied()
         {
             tokio::time::sleep_until(oldest + window.span).await;
+            window.sent.pop_front();
         }
         window.sent.push_back(Instant::now());
     }
@@ -84,6 +87,17 @@ mod tests {
         for pair in times.windows(8) {
             assert!(pair[7] - pair[0] >= Duration::from_millis(1000));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_gives_up_frees_no_place() {
+        let throttle = Throttle::new(1, Duration::from_secs(1));
+        throttle.acquire().await;
+        let start = Instant::now();
+        let gave_up = tokio::time::timeout(Duration::from_millis(10), throttle.acquire()).await;
+        assert!(gave_up.is_err());
+        throttle.acquire().await;
+        assert!(Instant::now() - start >= Duration::from_secs(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,12 +4,16 @@ use crate::db::{Conn, is_postgres};
 use crate::error::StorageError;
 use crate::sql::{self, Filter, PageOf, document, json};
 use domain::command::Command;
-use domain::delivery::{DeliveryState, Outcome};
-use domain::id::{AttemptId, ConnectionId, DeliveryId, EventId, RuleId, RunId, WorkspaceId};
+use domain::delivery::DeliveryState;
+use domain::id::{ConnectionId, DeliveryId, EventId, RuleId, RunId, WorkspaceId};
 use domain::record::RecordKey;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
+
+mod attempts;
+
+pub use attempts::{Attempt, attempts, insert_attempt};
 
 /// One command on its way.
 #[derive(Clone, PartialEq, Debug)]
@@ -124,6 +128,33 @@ impl TryFrom<Row> for Delivery {
     }
 }
 
+/// Deliveries that are not at their end, in the very words of the partial indexes over them: SQLite takes such
+/// an index only for a statement that repeats its condition.
+const OPEN: &str = "state IN ('pending', 'uncertain', 'leased')";
+
+/// That `d` waits and nothing before it in its lane is open.
+fn first_of_lane() -> String {
+    format!(
+        "d.{OPEN} AND d.state <> 'leased' AND NOT EXISTS (SELECT 1 FROM delivery e \
+         WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.id < d.id AND e.{OPEN})"
+    )
+}
+
+/// `busy(id)`: the connections with open deliveries, found by skipping from one to the next in the index, so
+/// that a million deliveries of one connection cost as much as one. A last row without an id ends it.
+fn busy() -> String {
+    let next = |after: &str| {
+        format!(
+            "(SELECT d.connection_id FROM delivery d WHERE {after} AND d.{OPEN} ORDER BY d.connection_id LIMIT 1)"
+        )
+    };
+    format!(
+        "WITH RECURSIVE busy(id) AS (SELECT {} UNION ALL SELECT {} FROM busy WHERE busy.id IS NOT NULL)",
+        next("d.connection_id IS NOT NULL"),
+        next("d.connection_id > busy.id")
+    )
+}
+
 /// Puts deliveries into the outbox.
 pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), StorageError> {
     for deliveries in deliveries.chunks(400) {
@@ -174,7 +205,7 @@ pub async fn lease(
     limit: u64,
 ) -> Result<Vec<Delivery>, StorageError> {
     let locked = if is_postgres(conn) {
-        " FOR UPDATE SKIP LOCKED"
+        " FOR UPDATE OF d SKIP LOCKED"
     } else {
         ""
     };
@@ -182,13 +213,14 @@ pub async fn lease(
         Some(id) => ("d.connection_id = $5", vec![id.0.into()]),
         None => ("d.connection_id IS NULL", Vec::new()),
     };
+    // Picked in a statement of its own: as a subquery it may be carried out again for every row.
     let sql = format!(
-        "UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
-         first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT d.workspace_id, d.id FROM delivery d \
-         WHERE {whose} AND d.state IN ('pending', 'uncertain') AND d.due_at <= $3 AND NOT EXISTS \
-         (SELECT 1 FROM delivery e WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.id < d.id \
-         AND e.state IN ('pending', 'uncertain', 'leased')) ORDER BY d.due_at, d.id LIMIT $4{locked}) \
-         RETURNING {COLUMNS}"
+        "WITH picked AS MATERIALIZED (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND {} \
+         AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4{locked}) \
+         UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
+         first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM picked) \
+         RETURNING {COLUMNS}",
+        first_of_lane()
     );
     let mut all: Vec<sea_orm::Value> =
         vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
@@ -306,7 +338,9 @@ pub async fn cancel(
 pub async fn wake(conn: &impl Conn, connection: ConnectionId, now: Timestamp) -> Result<u64, StorageError> {
     sql::execute(
         conn,
-        "UPDATE delivery SET due_at = $2 WHERE connection_id = $1 AND state IN ('pending', 'uncertain') AND due_at > $2",
+        &format!(
+            "UPDATE delivery SET due_at = $2 WHERE connection_id = $1 AND {OPEN} AND state <> 'leased' AND due_at > $2"
+        ),
         [connection.0.into(), now.0.into()],
     )
     .await
@@ -395,16 +429,16 @@ pub async fn list(
     if let Some(connection) = wanted.connection {
         filter.and("connection_id = {}", [connection.0.into()]);
     }
-    if !wanted.states.is_empty() {
-        let places = vec!["{}"; wanted.states.len()].join(", ");
-        filter.and(
-            &format!("state IN ({places})"),
-            wanted
-                .states
-                .iter()
-                .map(|state| state.as_str().into())
-                .collect::<Vec<_>>(),
-        );
+    // Written out rather than given as values, so that the dead can be read from their index.
+    if let [state] = wanted.states.as_slice() {
+        filter.and(&format!("state = '{}'", state.as_str()), []);
+    } else if !wanted.states.is_empty() {
+        let states: Vec<String> = wanted
+            .states
+            .iter()
+            .map(|state| format!("'{}'", state.as_str()))
+            .collect();
+        filter.and(&format!("state IN ({})", states.join(", ")), []);
     }
     if let Some(rule) = wanted.rule {
         filter.and("rule_id = {}", [rule.0.into()]);
@@ -441,12 +475,16 @@ pub async fn due_connections(
     conn: &impl Conn,
     now: Timestamp,
 ) -> Result<Vec<Option<ConnectionId>>, StorageError> {
-    let rows = sql::all::<ConnectionRow, _>(
-        conn,
-        "SELECT DISTINCT connection_id FROM delivery WHERE due_at <= $1 AND state IN ('pending', 'uncertain', 'leased')",
-        [now.0.into()],
-    )
-    .await?;
+    let due =
+        |whose: &str| format!("(SELECT MIN(d.due_at) FROM delivery d WHERE {whose} AND d.{OPEN}) <= $1");
+    let sql = format!(
+        "{} SELECT id AS connection_id FROM busy WHERE id IS NOT NULL AND {} \
+         UNION ALL SELECT id AS connection_id FROM busy WHERE id IS NULL AND {}",
+        busy(),
+        due("d.connection_id = busy.id"),
+        due("d.connection_id IS NULL")
+    );
+    let rows = sql::all::<ConnectionRow, _>(conn, &sql, [now.0.into()]).await?;
     Ok(rows
         .into_iter()
         .map(|row| row.connection_id.map(ConnectionId))
@@ -458,119 +496,22 @@ struct DueRow {
     due_at: Option<i64>,
 }
 
-/// When the next waiting delivery is due.
+/// When the next delivery that is first in its lane is due. Those behind it do not count: nothing can be done
+/// about them before it.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(
-        conn,
-        "SELECT MIN(due_at) AS due_at FROM delivery WHERE state IN ('pending', 'uncertain')",
-        [],
-    )
-    .await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
-}
-
-/// One try of a delivery.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Attempt {
-    /// Whose it is.
-    pub workspace: WorkspaceId,
-    /// Its id.
-    pub id: AttemptId,
-    /// The delivery.
-    pub delivery: DeliveryId,
-    /// From 1.
-    pub number: u32,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Stable word of the failure.
-    pub error_code: Option<String>,
-    /// The failure in Russian.
-    pub error: Option<String>,
-    /// Requests and answers (a JSON document of the engine).
-    pub exchanges: serde_json::Value,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub finished_at: Timestamp,
-}
-
-#[derive(FromQueryResult)]
-struct AttemptRow {
-    id: Uuid,
-    delivery_id: Uuid,
-    number: i32,
-    outcome: String,
-    error_code: Option<String>,
-    error: Option<String>,
-    exchanges: String,
-    started_at: i64,
-    finished_at: i64,
-}
-
-/// Records an attempt.
-pub async fn insert_attempt(conn: &impl Conn, attempt: &Attempt) -> Result<(), StorageError> {
-    sql::execute(
-        conn,
-        "INSERT INTO attempt (workspace_id, id, delivery_id, number, outcome, error_code, error, exchanges, \
-         started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        [
-            attempt.workspace.0.into(),
-            attempt.id.0.into(),
-            attempt.delivery.0.into(),
-            (attempt.number as i32).into(),
-            attempt.outcome.as_str().into(),
-            attempt.error_code.clone().into(),
-            attempt.error.clone().into(),
-            json(&attempt.exchanges).into(),
-            attempt.started_at.0.into(),
-            attempt.finished_at.0.into(),
-        ],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Attempts of several deliveries, in order.
-pub async fn attempts(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-    deliveries: &[DeliveryId],
-) -> Result<Vec<Attempt>, StorageError> {
-    if deliveries.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut filter = Filter::default();
-    filter.and("workspace_id = {}", [workspace.0.into()]);
-    let places = vec!["{}"; deliveries.len()].join(", ");
-    filter.and(
-        &format!("delivery_id IN ({places})"),
-        deliveries.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
-    );
-    let (clause, values) = filter.finish();
+    let next = |whose: &str| {
+        format!(
+            "(SELECT d.due_at FROM delivery d WHERE {whose} AND {} ORDER BY d.due_at, d.id LIMIT 1)",
+            first_of_lane()
+        )
+    };
     let sql = format!(
-        "SELECT id, delivery_id, number, outcome, error_code, error, exchanges, started_at, finished_at \
-         FROM attempt{clause} ORDER BY id"
+        "{} SELECT MIN(due_at) AS due_at FROM (SELECT {} AS due_at FROM busy WHERE id IS NOT NULL \
+         UNION ALL SELECT {} AS due_at FROM busy WHERE id IS NULL) AS heads",
+        busy(),
+        next("d.connection_id = busy.id"),
+        next("d.connection_id IS NULL")
     );
-    sql::all::<AttemptRow, _>(conn, &sql, values)
-        .await?
-        .into_iter()
-        .map(|row| {
-            let corrupt = || StorageError::Corrupt {
-                table: "attempt",
-                id: row.id.to_string(),
-            };
-            Ok(Attempt {
-                workspace,
-                id: AttemptId(row.id),
-                delivery: DeliveryId(row.delivery_id),
-                number: u32::try_from(row.number).map_err(|_| corrupt())?,
-                outcome: Outcome::parse(&row.outcome).ok_or_else(corrupt)?,
-                exchanges: document("attempt", row.id, &row.exchanges)?,
-                error_code: row.error_code,
-                error: row.error,
-                started_at: Timestamp(row.started_at),
-                finished_at: Timestamp(row.finished_at),
-            })
-        })
-        .collect()
+    let row = sql::one::<DueRow, _>(conn, &sql, []).await?;
+    Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }
