@@ -293,8 +293,23 @@ impl Auth {
                     Ok(again)
                 }
             }
-            Err(failure) => Err(failure.error),
+            Err(failure) => Err(certain(failure.error)),
         }
+    }
+}
+
+/// A renewal that failed says nothing of the request it was for, which was not sent or was refused.
+fn certain(error: ConnectorError) -> ConnectorError {
+    match error {
+        ConnectorError::NoAnswer { cause, .. } => ConnectorError::NoAnswer {
+            uncertain: false,
+            cause,
+        },
+        ConnectorError::Unavailable { status, .. } => ConnectorError::Unavailable {
+            status,
+            uncertain: false,
+        },
+        other => other,
     }
 }
 

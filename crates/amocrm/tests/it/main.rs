@@ -8,5 +8,7 @@ mod bodies;
 mod client;
 mod conformance;
 mod contract;
+mod entities;
 mod hooks;
+mod looks;
 mod support;

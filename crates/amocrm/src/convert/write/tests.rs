@@ -1,7 +1,9 @@
 use super::*;
+use crate::wire::entity::FieldValues;
 use domain::command::{NewTask, WriteMode};
 use domain::time::Timestamp;
 use domain::value::Stage;
+use serde_json::json;
 
 fn field(key: impl Into<FieldKey>, value: Value) -> FieldWrite {
     FieldWrite {
