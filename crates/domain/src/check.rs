@@ -101,14 +101,14 @@ pub(crate) enum Check {
 /// What a test may look at, with a buffer that all tests of one evaluation share.
 pub(crate) struct Ctx<'a> {
     pub(crate) facts: &'a Facts,
-    pub(crate) scratch: String,
+    pub(crate) scratch: Vec<u8>,
 }
 
 impl<'a> Ctx<'a> {
     pub(crate) fn new(facts: &'a Facts) -> Self {
         Self {
             facts,
-            scratch: String::new(),
+            scratch: Vec::new(),
         }
     }
 }
@@ -116,21 +116,21 @@ impl<'a> Ctx<'a> {
 impl Test {
     /// Whether it holds.
     pub(crate) fn holds(&self, ctx: &mut Ctx<'_>) -> Result<bool, Trouble> {
-        match &self.check {
-            Check::Change(check) => return check.holds(self.path, ctx),
-            Check::Other(exists) => {
-                return ctx
-                    .facts
-                    .exists_in_other
-                    .map(|there| there == *exists)
-                    .ok_or(Trouble::NotLookedUp);
-            }
-            Check::Broken(text) => return Err(Trouble::Broken(Arc::clone(text))),
-            _ => {}
-        }
-        match value(ctx.facts, self.path) {
-            Some(left) => self.check.holds(&left, ctx),
-            None => Err(Trouble::Absent),
+        self.holds_for(value(ctx.facts, self.path).as_deref(), ctx)
+    }
+
+    /// Whether it holds for the value of its field, already looked up.
+    pub(crate) fn holds_for(&self, left: Option<&Value>, ctx: &mut Ctx<'_>) -> Result<bool, Trouble> {
+        match (&self.check, left) {
+            (Check::Change(check), _) => check.holds(self.path, ctx),
+            (Check::Other(exists), _) => ctx
+                .facts
+                .exists_in_other
+                .map(|there| there == *exists)
+                .ok_or(Trouble::NotLookedUp),
+            (Check::Broken(text), _) => Err(Trouble::Broken(Arc::clone(text))),
+            (check, Some(left)) => check.holds(left, ctx),
+            (_, None) => Err(Trouble::Absent),
         }
     }
 }

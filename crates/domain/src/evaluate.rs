@@ -296,16 +296,17 @@ fn explained(node: &Node, ctx: &mut Ctx<'_>) -> Explanation {
             }
         }
         Node::Test(test) => {
-            let (verdict, problem) = match test.holds(ctx) {
+            let facts = ctx.facts;
+            let left = value(facts, test.path);
+            let (verdict, problem) = match test.holds_for(left.as_deref(), ctx) {
                 Ok(holds) => (holds.into(), None),
                 Err(trouble) => (Verdict::Unknown, Some(trouble.text())),
             };
-            let facts = ctx.facts;
             let compared = Compared {
                 field: test.path,
                 operator: test.operator,
                 with: Arc::clone(&test.with),
-                left: value(facts, test.path).map(Cow::into_owned),
+                left: left.map(Cow::into_owned),
                 right: test.right(facts),
                 source: facts
                     .record(test.path.record)

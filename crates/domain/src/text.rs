@@ -84,28 +84,145 @@ fn shifted(c: char, by: u32) -> char {
     char::from_u32(u32::from(c) + by).unwrap_or(c)
 }
 
-/// A text in the form that is compared.
-pub fn normalise(text: &str, alike: Alike) -> String {
-    let mut out = String::with_capacity(text.len());
-    out.extend(folded(text, alike));
-    out
+/// Feeds the bytes of a text, as they count, to a sink; the sink says whether to go on. Cyrillic and ASCII are
+/// folded byte by byte: this is the innermost loop of every comparison of texts.
+#[inline]
+fn fold_to(text: &str, alike: Alike, mut sink: impl FnMut(&[u8]) -> bool) -> bool {
+    let bytes = text.as_bytes();
+    let (mut at, mut started, mut blank) = (0, false, false);
+    while let Some(&byte) = bytes.get(at) {
+        let mut folded = [byte, 0];
+        let mut len = 1;
+        at += 1;
+        match byte {
+            b' ' | b'\t'..=b'\r' if alike.spaces => {
+                blank = true;
+                continue;
+            }
+            b'A'..=b'Z' if alike.case => folded[0] = byte | 0x20,
+            0xD0 | 0xD1 => {
+                let Some(&second) = bytes.get(at) else { return true };
+                at += 1;
+                len = 2;
+                folded[1] = second;
+                if alike.case && byte == 0xD0 {
+                    match second {
+                        0x80..=0x8F => folded = [0xD1, second + 0x10],
+                        0x90..=0x9F => folded[1] = second + 0x20,
+                        0xA0..=0xAF => folded = [0xD1, second - 0x20],
+                        _ => {}
+                    }
+                }
+                if alike.yo {
+                    match folded {
+                        [0xD1, 0x91] => folded = [0xD0, 0xB5],
+                        [0xD0, 0x81] => folded = [0xD0, 0x95],
+                        _ => {}
+                    }
+                }
+            }
+            0x80.. => {
+                at -= 1;
+                let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else {
+                    return true;
+                };
+                at += c.len_utf8();
+                if alike.spaces && c.is_whitespace() {
+                    blank = true;
+                    continue;
+                }
+                if blank && started && !sink(b" ") {
+                    return false;
+                }
+                (started, blank) = (true, false);
+                let c = if alike.case { lower(c) } else { c };
+                if !sink(c.encode_utf8(&mut [0; 4]).as_bytes()) {
+                    return false;
+                }
+                continue;
+            }
+            _ => {}
+        }
+        if blank && started && !sink(b" ") {
+            return false;
+        }
+        (started, blank) = (true, false);
+        if !sink(&folded[..len]) {
+            return false;
+        }
+    }
+    true
 }
 
-/// Writes a text in the form that is compared into a buffer that is used again and again.
-pub fn normalise_into(out: &mut String, text: &str, alike: Alike) {
+/// A text in the form that is compared.
+pub fn normalise(text: &str, alike: Alike) -> String {
+    folded(text, alike).collect()
+}
+
+/// Writes a text in the form that is compared into a buffer that is used again and again, as UTF-8.
+pub fn normalise_into(out: &mut Vec<u8>, text: &str, alike: Alike) {
     out.clear();
-    out.extend(folded(text, alike));
+    out.reserve(text.len());
+    fold_to(text, alike, |bytes| {
+        out.extend_from_slice(bytes);
+        true
+    });
+}
+
+/// The bytes of a text stand somewhere in others.
+pub fn contains(hay: &[u8], needle: &str) -> bool {
+    let needle = needle.as_bytes();
+    let Some((first, rest)) = needle.split_first() else {
+        return true;
+    };
+    if hay.len() > 2_000
+        && let (Ok(hay), Ok(needle)) = (std::str::from_utf8(hay), std::str::from_utf8(needle))
+    {
+        // The plain search below is the quicker one for names and notes, this one is never slow.
+        return hay.contains(needle);
+    }
+    let mut from = 0;
+    while let Some(found) = hay[from..].iter().position(|byte| byte == first) {
+        from += found + 1;
+        if hay[from..].starts_with(rest) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Equal to a text that is already in the compared form.
 pub fn equals(text: &str, normalised: &str, alike: Alike) -> bool {
-    folded(text, alike).eq(normalised.chars())
+    let wanted = normalised.as_bytes();
+    let mut at = 0;
+    let same = fold_to(text, alike, |bytes| {
+        // Byte by byte: a call of the library's comparison would cost more than the one to four bytes.
+        for byte in bytes {
+            if wanted.get(at) != Some(byte) {
+                return false;
+            }
+            at += 1;
+        }
+        true
+    });
+    same && at == wanted.len()
 }
 
 /// Begins with a text that is already in the compared form.
 pub fn starts_with(text: &str, normalised: &str, alike: Alike) -> bool {
-    let mut left = folded(text, alike);
-    normalised.chars().all(|c| left.next() == Some(c))
+    let mut left = normalised.as_bytes();
+    let mut fits = true;
+    fold_to(text, alike, |bytes| {
+        if left.is_empty() {
+            return false;
+        }
+        match left.strip_prefix(bytes) {
+            Some(rest) => left = rest,
+            None => fits = false,
+        }
+        fits
+    });
+    fits && left.is_empty()
 }
 
 /// Two texts as they stand are equal.
@@ -169,6 +286,7 @@ pub fn grouped(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn check(text: &str, expect: &str) {
         assert_eq!(normalise(text, Alike::default()), expect);
@@ -209,6 +327,31 @@ mod tests {
         assert!(starts_with("что угодно", "", a));
         assert!(!starts_with("ив", "иван", a));
         assert!(same("ЁЖ ", "еж", a));
+    }
+
+    proptest! {
+        #[test]
+        fn the_byte_loop_agrees_with_the_characters(
+            text in "\\PC{0,12}|[ \\t\u{a0}\u{2003}аАяЯёЁЂїqQß\u{130}]{0,12}",
+            flags in any::<(bool, bool, bool)>(),
+        ) {
+            let alike = Alike { case: flags.0, yo: flags.1, spaces: flags.2, phone: true };
+            let plain = normalise(&text, alike);
+            let mut bytes = Vec::new();
+            normalise_into(&mut bytes, &text, alike);
+            prop_assert_eq!(&bytes, plain.as_bytes());
+            prop_assert!(equals(&text, &plain, alike));
+            for at in (0..=plain.len()).filter(|at| plain.is_char_boundary(*at)) {
+                prop_assert!(starts_with(&text, &plain[..at], alike));
+                prop_assert!(contains(&bytes, &plain[at..]));
+                prop_assert_eq!(equals(&text, &plain[..at], alike), at == plain.len());
+            }
+        }
+
+        #[test]
+        fn substrings_are_found(hay in "[аб]{0,12}", needle in "[аб]{0,4}") {
+            prop_assert_eq!(contains(hay.as_bytes(), &needle), hay.contains(&needle));
+        }
     }
 
     #[test]

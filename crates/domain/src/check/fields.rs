@@ -60,7 +60,7 @@ impl FieldCheck {
                 let needles: Vec<String> = needle.map(|needle| text::normalise(needle, self.alike)).collect();
                 let found = hay.into_iter().any(|hay| {
                     text::normalise_into(&mut ctx.scratch, hay, self.alike);
-                    needles.iter().any(|needle| ctx.scratch.contains(needle.as_str()))
+                    needles.iter().any(|needle| text::contains(&ctx.scratch, needle))
                 });
                 Ok(found != negate)
             }

@@ -54,7 +54,7 @@ impl TextCheck {
         }
     }
 
-    pub(crate) fn holds(&self, left: &Value, scratch: &mut String) -> Result<bool, Trouble> {
+    pub(crate) fn holds(&self, left: &Value, scratch: &mut Vec<u8>) -> Result<bool, Trouble> {
         let found = match left {
             Value::Text(text) => self.fits(text, scratch),
             Value::Texts(list) => list.iter().any(|text| self.fits(text, scratch)),
@@ -64,7 +64,7 @@ impl TextCheck {
         Ok(found != self.negate)
     }
 
-    fn fits(&self, text: &str, scratch: &mut String) -> bool {
+    fn fits(&self, text: &str, scratch: &mut Vec<u8>) -> bool {
         match &self.op {
             TextOp::Equals => self
                 .needles
@@ -76,11 +76,13 @@ impl TextCheck {
                 .any(|needle| text::starts_with(text, needle, self.alike)),
             TextOp::Contains => {
                 text::normalise_into(scratch, text, self.alike);
-                self.needles.iter().any(|needle| scratch.contains(&**needle))
+                self.needles.iter().any(|needle| text::contains(scratch, needle))
             }
             TextOp::EndsWith => {
                 text::normalise_into(scratch, text, self.alike);
-                self.needles.iter().any(|needle| scratch.ends_with(&**needle))
+                self.needles
+                    .iter()
+                    .any(|needle| scratch.ends_with(needle.as_bytes()))
             }
             TextOp::Matches(pattern) => !text.trim().is_empty() && pattern.matches(text),
         }
