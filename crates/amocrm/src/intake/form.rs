@@ -133,11 +133,10 @@ fn pair<'a>(root: &mut Node<'a>, bytes: &'a [u8], at: usize) -> Result<(), Intak
     let Some(equals) = bytes.iter().position(|b| *b == b'=') else {
         return Err(malformed(at, "у ключа нет значения"));
     };
-    let key = unescape(&bytes[..equals], at)?;
     let value = unescape(&bytes[equals + 1..], at + equals + 1)?;
     let mut node = root;
     let mut depth = 0;
-    for step in Steps::new(key, at)? {
+    for step in Steps::new(&bytes[..equals], at)? {
         depth += 1;
         if depth > MAX_DEPTH {
             return Err(IntakeError::TooDeep { limit: MAX_DEPTH });
@@ -169,16 +168,17 @@ enum Step<'a> {
     Next,
 }
 
-/// The steps of a decoded key: `a`, then every `[b]`.
+/// The steps of a key: `a`, then every `[b]`. The key is split before it is decoded, so that its steps, which
+/// need no decoding as a rule, stay pieces of the body.
 struct Steps<'a> {
-    key: Cow<'a, str>,
+    key: &'a [u8],
     done: usize,
     position: usize,
 }
 
 impl<'a> Steps<'a> {
-    fn new(key: Cow<'a, str>, position: usize) -> Result<Self, IntakeError> {
-        if key.is_empty() || key.starts_with('[') {
+    fn new(key: &'a [u8], position: usize) -> Result<Self, IntakeError> {
+        if key.is_empty() || bracket(key, 0, b'[').is_some() {
             return Err(malformed(position, "пустой ключ"));
         }
         Ok(Self {
@@ -188,11 +188,30 @@ impl<'a> Steps<'a> {
         })
     }
 
-    fn slice(&self, from: usize, to: usize) -> Cow<'a, str> {
-        match &self.key {
-            Cow::Borrowed(text) => Cow::Borrowed(&text[from..to]),
-            Cow::Owned(text) => Cow::Owned(text[from..to].to_owned()),
-        }
+    /// Where the next bracket stands and how long its spelling is.
+    fn seek(&self, from: usize, wanted: u8) -> Option<(usize, usize)> {
+        (from..self.key.len()).find_map(|at| bracket(self.key, at, wanted).map(|length| (at, length)))
+    }
+
+    fn step(&mut self) -> Result<Step<'a>, IntakeError> {
+        let (from, to, next) = if self.done == 0 {
+            let end = self.seek(0, b'[').map_or(self.key.len(), |(at, _)| at);
+            (0, end, end)
+        } else {
+            let inner = bracket(self.key, self.done, b'[').map(|length| self.done + length);
+            let close = inner.and_then(|from| Some((from, self.seek(from, b']')?)));
+            let Some((from, (close, length))) = close else {
+                return Err(malformed(self.position, "незакрытая скобка в ключе"));
+            };
+            (from, close, close + length)
+        };
+        self.done = next;
+        let step = unescape(&self.key[from..to], self.position + from)?;
+        Ok(if step.is_empty() {
+            Step::Next
+        } else {
+            Step::Key(key(step))
+        })
     }
 }
 
@@ -203,26 +222,21 @@ impl<'a> Iterator for Steps<'a> {
         if self.done >= self.key.len() {
             return None;
         }
-        let rest = &self.key[self.done..];
-        let (from, to, next) = if self.done == 0 {
-            let end = rest.find('[').unwrap_or(rest.len());
-            (0, end, end)
-        } else {
-            let close = rest.strip_prefix('[').and_then(|inner| inner.find(']'));
-            let Some(close) = close else {
-                let error = malformed(self.position, "незакрытая скобка в ключе");
-                self.done = self.key.len();
-                return Some(Err(error));
-            };
-            (self.done + 1, self.done + 1 + close, self.done + close + 2)
-        };
-        let step = self.slice(from, to);
-        self.done = next;
-        Some(Ok(if step.is_empty() {
-            Step::Next
-        } else {
-            Step::Key(key(step))
-        }))
+        let step = self.step();
+        if step.is_err() {
+            self.done = self.key.len();
+        }
+        Some(step)
+    }
+}
+
+/// Length of a bracket's spelling at a place: 1 as it is, 3 escaped.
+fn bracket(key: &[u8], at: usize, wanted: u8) -> Option<usize> {
+    match key.get(at..)? {
+        [b, ..] if *b == wanted => Some(1),
+        [b'%', b'5', b'B' | b'b', ..] if wanted == b'[' => Some(3),
+        [b'%', b'5', b'D' | b'd', ..] if wanted == b']' => Some(3),
+        _ => None,
     }
 }
 

@@ -18,6 +18,7 @@ fn refused(body: &[u8], position: usize) {
 fn brackets_pluses_and_escapes() {
     assert_eq!(normal("a=1"), r#"{"a":"1";}"#);
     assert_eq!(normal("a%5Bb%5D%5B0%5D=x+y%26"), r#"{"a":{"b":{0:"x y&";};};}"#);
+    assert_eq!(normal("a%5b%D0%B1%5d=1"), r#"{"a":{"б":"1";};}"#);
     assert_eq!(normal("a[1]=b&a[0]=c"), normal("a[0]=c&a[1]=b"));
     assert_eq!(normal("a[]=x&a[]=y"), normal("a[0]=x&a[1]=y"));
     assert_eq!(normal("a[10]=x&a[9]=y"), r#"{"a":{9:"y";10:"x";};}"#);
@@ -40,6 +41,9 @@ fn mistakes_have_positions() {
     refused(b"a=1&bcd", 4);
     refused(b"a%5Bb=1", 0);
     refused(b"a[b]c=1", 0);
+    refused(b"a[%5]=1", 2);
+    refused(b"x=1&a[b][%ff]=1", 9);
+    refused(b"%5Ba]=1", 0);
     refused(b"[a]=1", 0);
     refused(b"=1", 0);
     refused(b"a=\xff", 2);
