@@ -5,6 +5,7 @@ mod checker;
 mod condition;
 mod expression;
 mod json;
+mod mapping;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,8 @@ pub use rule::known_records;
 
 pub(crate) use action::{CompiledAction, Work};
 pub(crate) use condition::Node;
-pub(crate) use expression::{CompiledExpression, CompiledLine, Target};
+pub(crate) use expression::CompiledExpression;
+pub(crate) use mapping::{CompiledLine, Target};
 
 use crate::catalogues::{Catalogues, Scope};
 use crate::evaluate::Facts;

@@ -153,3 +153,63 @@ impl RetryPolicy {
         (next.0 - first_at.0 <= self.give_up_after_ms).then_some(next)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn bounds_grow_to_the_cap() {
+        let bounds: Vec<i64> = (1..10).map(|n| RetryPolicy::DEFAULT.bound_ms(n) / 1000).collect();
+        assert_eq!(bounds, [2, 6, 18, 54, 162, 486, 1458, 3600, 3600]);
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for state in DeliveryState::ALL {
+            assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
+        }
+        for outcome in [
+            Outcome::Done,
+            Outcome::Skipped,
+            Outcome::Rejected,
+            Outcome::Postponed,
+            Outcome::Unknown,
+        ] {
+            assert_eq!(Outcome::parse(outcome.as_str()), Some(outcome));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bounds_are_monotone_and_bounded(
+            base_ms in 1i64..100_000, factor in 1i64..10, cap_ms in 1i64..10_000_000, n in 1u32..60,
+        ) {
+            let policy = RetryPolicy { base_ms, factor, cap_ms, give_up_after_ms: i64::MAX };
+            prop_assert!(policy.bound_ms(n) <= policy.bound_ms(n + 1));
+            prop_assert!(policy.bound_ms(n) <= cap_ms);
+            prop_assert!(policy.bound_ms(n) >= base_ms.min(cap_ms));
+        }
+
+        #[test]
+        fn the_next_try_lies_ahead_and_in_time(
+            first in 0i64..2_000_000_000_000, waited in 0i64..100_000_000, n in any::<u32>().prop_map(|n| n % 1000),
+            random in any::<f64>(), asked in proptest::option::of(any::<i64>()),
+        ) {
+            let policy = RetryPolicy::DEFAULT;
+            let (first, now) = (Timestamp(first), Timestamp(first + waited));
+            match policy.next(first, now, n, random, asked) {
+                Some(next) => {
+                    prop_assert!(next > now);
+                    prop_assert!(next.0 - now.0 <= policy.cap_ms);
+                    prop_assert!(next.0 - first.0 <= policy.give_up_after_ms);
+                    if let Some(asked) = asked {
+                        prop_assert!(next.0 - now.0 >= asked.min(policy.cap_ms));
+                    }
+                }
+                None => prop_assert!(waited + policy.cap_ms >= policy.give_up_after_ms),
+            }
+        }
+    }
+}

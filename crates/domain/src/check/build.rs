@@ -1,22 +1,23 @@
 //! From operator and operand to a comparison. Nothing is converted: an operand of a wrong type is a problem.
 
+mod phone;
+mod time;
+
 use super::choice::{ChoiceCheck, ChoiceOp};
 use super::code::{CodeCheck, Wanted};
 use super::fields::{FieldCheck, FieldOp};
 use super::number::{Cmp, NumberCheck};
-use super::phone::{CountryWanted, PhoneCheck, PhoneOp};
 use super::text::{TextCheck, TextOp};
-use super::time::{Bound, TimeCheck};
 use super::{ChangeCheck, Check};
-use crate::calendar::MAX_SPAN;
-use crate::condition::{Alike, Operand, Operator, Span, SpanUnit};
+use crate::condition::{Alike, Operand, Operator};
 use crate::field::FieldType;
-use crate::phone;
 use crate::text::{MAX_PATTERN, Pattern};
 use crate::types::{OperandShape, OperatorUse, is_operand, operator_use, type_title};
 use crate::value::{Choice, Stage, Value};
+use phone::{country, phone_check};
 use rust_decimal::Decimal;
 use std::fmt::Display;
+use time::time;
 
 /// Why an operand does not do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -354,145 +355,4 @@ fn cmp_of(operator: Operator) -> Option<Cmp> {
         Operator::GreaterOrEqual => Cmp::GreaterOrEqual,
         _ => return None,
     })
-}
-
-fn phone_check(operator: Operator, negate: bool, texts: &[&str]) -> Result<Check, OperandProblem> {
-    let digits = || -> Result<Box<str>, OperandProblem> {
-        let digits: String = texts
-            .iter()
-            .take(1)
-            .flat_map(|text| text.chars())
-            .filter(char::is_ascii_digit)
-            .collect();
-        if digits.is_empty() {
-            return problem("operand_type", "для телефона укажите цифры");
-        }
-        Ok(digits.into())
-    };
-    let op = match operator {
-        Operator::Contains | Operator::NotContains => PhoneOp::Contains(digits()?),
-        Operator::StartsWith => PhoneOp::StartsWith(digits()?),
-        Operator::Country => return country(texts),
-        _ => PhoneOp::Is {
-            phones: texts.iter().flat_map(|text| phone::parse_all(text)).collect(),
-            texts: texts
-                .iter()
-                .filter(|text| phone::parse_all(text).next().is_none())
-                .map(|text| crate::text::normalise(text, Alike::default()).into())
-                .collect(),
-        },
-    };
-    Ok(Check::Phone(PhoneCheck { op, negate }))
-}
-
-fn country(texts: &[&str]) -> Result<Check, OperandProblem> {
-    let mut wanted = Vec::new();
-    for text in texts {
-        let text = text.trim().trim_start_matches('+');
-        let found = phone::COUNTRIES
-            .iter()
-            .find(|country| country.iso.eq_ignore_ascii_case(text));
-        match found {
-            Some(country) => wanted.push(CountryWanted::Iso(country.iso)),
-            None if phone::COUNTRIES.iter().any(|country| country.code == text) => {
-                wanted.push(CountryWanted::Code(text.into()));
-            }
-            None => {
-                return problem(
-                    "operand_type",
-                    format!("страна «{text}» неизвестна; укажите две буквы (RU) или код (7)"),
-                );
-            }
-        }
-    }
-    Ok(Check::Phone(PhoneCheck {
-        op: PhoneOp::Country(wanted.into()),
-        negate: false,
-    }))
-}
-
-fn time(field_type: FieldType, entry: &OperatorUse, with: &Operand) -> Result<TimeCheck, OperandProblem> {
-    let bound = |value: &Value| match value {
-        Value::Instant(at) if field_type == FieldType::DateTime => Ok(Bound::At(*at)),
-        Value::Day(day) if day.date().is_some() => Ok(Bound::On(*day)),
-        Value::Day(_) => problem("operand_type", "такого дня нет в календаре; проверьте дату"),
-        Value::Empty => problem("operand_missing", "не указана дата; заполните её"),
-        Value::Instant(_) => problem(
-            "operand_type",
-            "поле хранит только день; укажите день без времени",
-        ),
-        other => problem(
-            "operand_type",
-            format!(
-                "дату нельзя сравнить со значением типа «{}»; укажите дату",
-                value_title(other)
-            ),
-        ),
-    };
-    Ok(match (entry.operand, with) {
-        (OperandShape::None, Operand::None) => TimeCheck::WorkingTime,
-        (OperandShape::Moment, with) => {
-            let bound = match with {
-                Operand::Value(value) => bound(value)?,
-                Operand::Day(day) => bound(&Value::Day(*day))?,
-                Operand::Moved(moved) => {
-                    span(moved.by, i64::MIN)?;
-                    Bound::Moved(*moved)
-                }
-                Operand::None => return problem("operand_missing", "не указана дата; заполните её"),
-                _ => return problem("operand_shape", "здесь нужна дата или «сейчас плюс-минус срок»"),
-            };
-            TimeCheck::Order(cmp_of(entry.operator).unwrap_or(Cmp::Equal), bound)
-        }
-        (OperandShape::Period, Operand::Between(from, to)) => TimeCheck::Between(bound(from)?, bound(to)?),
-        (OperandShape::Period, _) => return problem("operand_shape", "здесь нужны две даты: от и до"),
-        (OperandShape::Span, Operand::Span(by)) => {
-            let by = span(*by, 1)?;
-            match entry.operator {
-                Operator::OlderThan => TimeCheck::OlderThan(by),
-                Operator::WithinLast => TimeCheck::WithinLast(by),
-                _ => TimeCheck::WithinNext(by),
-            }
-        }
-        (OperandShape::Span, _) => return problem("operand_shape", "здесь нужен срок: сколько и чего"),
-        (OperandShape::Weekdays, Operand::Weekdays(days)) => {
-            if days.is_empty() {
-                return problem("operand_missing", "не выбран ни один день недели");
-            }
-            if days.iter().any(|day| !(1..=7).contains(day)) {
-                return problem(
-                    "operand_type",
-                    "дни недели — от 1 (понедельник) до 7 (воскресенье)",
-                );
-            }
-            TimeCheck::Weekday(days.iter().fold(0, |set, day| set | 1 << day))
-        }
-        (OperandShape::Weekdays, _) => return problem("operand_shape", "выберите дни недели"),
-        (OperandShape::TimeOfDay, Operand::TimeOfDay(from, to)) => {
-            if *from >= 24 * 60 || *to > 24 * 60 {
-                return problem("operand_type", "время суток — от 00:00 до 24:00");
-            }
-            TimeCheck::TimeOfDay(*from, *to)
-        }
-        (OperandShape::TimeOfDay, _) => return problem("operand_shape", "здесь нужно время суток: от и до"),
-        _ => return problem("operand_shape", "этому оператору значение не нужно; уберите его"),
-    })
-}
-
-/// A span that leads somewhere.
-fn span(by: Span, min: i64) -> Result<Span, OperandProblem> {
-    let most = match by.unit {
-        SpanUnit::Minutes => MAX_SPAN * 24 * 60,
-        SpanUnit::Hours => MAX_SPAN * 24,
-        SpanUnit::Days => MAX_SPAN,
-        SpanUnit::Weeks => MAX_SPAN / 7,
-        SpanUnit::WorkingDays => 2_500,
-    };
-    if by.n < min {
-        return problem("operand_limit", "срок должен быть больше нуля");
-    }
-    if by.n > most || by.n < -most {
-        return problem("operand_limit", format!("срок слишком большой; не больше {most}"));
-    }
-    Ok(by)
 }
