@@ -100,8 +100,9 @@ fn fold_to(text: &str, alike: Alike, mut sink: impl FnMut(&[u8]) -> bool) -> boo
                 continue;
             }
             b'A'..=b'Z' if alike.case => folded[0] = byte | 0x20,
-            0xD0 | 0xD1 => {
-                let Some(&second) = bytes.get(at) else { return true };
+            // The letters of today; older ones have cases too and go the slow way.
+            0xD0 | 0xD1 if bytes.get(at).is_some_and(|second| byte == 0xD0 || *second < 0xA0) => {
+                let second = bytes[at];
                 at += 1;
                 len = 2;
                 folded[1] = second;
