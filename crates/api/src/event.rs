@@ -79,6 +79,7 @@ pub struct EventSummary {
     /// Rules that matched.
     pub n_matched: i32,
     /// Deliveries by where they stand.
+    #[serde(rename = "delivery_counts")]
     pub deliveries: DeliveryCounts,
     /// When we received it.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
@@ -220,4 +221,54 @@ pub struct ReplayedEvent {
     /// Its id.
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     pub event_id: EventId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::record::Record;
+
+    #[test]
+    fn the_page_of_an_event_survives_the_wire() {
+        let id = EventId(uuid::Uuid::from_u128(7));
+        let record = Record::new(RecordKind::Deal, 5);
+        let view = EventView {
+            summary: EventSummary {
+                id,
+                connection_id: ConnectionId(uuid::Uuid::from_u128(8)),
+                kind: EventKind::DealCreated,
+                record: RecordRef {
+                    kind: RecordKind::Deal,
+                    id: 5.into(),
+                    name: None,
+                    url: None,
+                },
+                origin: Origin::Webhook,
+                state: EventState::Dispatched,
+                outcome: None,
+                n_matched: 1,
+                deliveries: DeliveryCounts::default(),
+                received_at: Timestamp(1),
+                occurred_at: None,
+                replay_of: None,
+            },
+            fact: Fact {
+                kind: EventKind::DealCreated,
+                key: record.key.clone(),
+                occurred_at: None,
+                record,
+                related: Vec::new(),
+                before: Vec::new(),
+                changed: None,
+                author: None,
+                dedupe: String::new(),
+            },
+            body: None,
+            runs: Vec::new(),
+            deliveries: Vec::new(),
+            records: Vec::new(),
+        };
+        let text = serde_json::to_string(&view).unwrap();
+        assert_eq!(serde_json::from_str::<EventView>(&text).unwrap(), view, "{text}");
+    }
 }

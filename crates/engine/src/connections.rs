@@ -227,6 +227,23 @@ impl Connections {
         Ok(state)
     }
 
+    /// Installs our webhook subscription of a new connection. Its address is new too, so nobody needs to look
+    /// whether it is there; entries of others are learnt at the next look.
+    pub async fn install(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
+        let (connection, connector) = self.open(workspace, id).await?;
+        let url = self.hook_url(workspace, id).await?;
+        let result = connector.subscribe(&url).await;
+        self.noted(&connection, result).await?;
+        let state = Subscription {
+            installed: true,
+            disabled: false,
+            foreign: Vec::new(),
+        };
+        let document = serde_json::to_value(&state).unwrap_or_default();
+        connections::set_subscription(&self.context.db, workspace, id, &document, self.context.clock.now()).await?;
+        Ok(())
+    }
+
     /// Takes our subscription away, as far as the CRM still lets us, and the connection with it.
     pub async fn delete(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
         if let Ok((connection, connector)) = self.open(workspace, id).await {

@@ -3,8 +3,8 @@
 //! Everything is looked up in the catalogues by name, as a manager would choose it in the editor.
 
 use crate::config::Demo;
-use crate::connecting::{Wanted, connect};
-use crate::connectors::{Connectors, Secretless};
+use crate::connecting::{Wanted, connect_trusted};
+use crate::connectors::Secretless;
 use domain::action::{Action, ActionCard};
 use domain::catalogue::{Catalogue, StageKind};
 use domain::command::{IfFound, IfNone, MatchBy, Pick, Target};
@@ -20,16 +20,12 @@ use engine::accounts::FirstSetUp;
 use engine::{Engine, EngineError, Secret};
 use secrecy::ExposeSecret;
 use storage::audit::Actor;
-use storage::{accounts, connections};
+use storage::connections;
 
 const EMAIL: &str = "demo@example.ru";
 
 /// Makes the demo workspace when the database is empty. Gives the person to sign in as, if there is one.
-pub async fn ensure(
-    engine: &Engine,
-    connectors: &Connectors,
-    wanted: &Demo,
-) -> Result<Option<UserId>, EngineError> {
+pub async fn ensure(engine: &Engine, wanted: &Demo) -> Result<Option<UserId>, EngineError> {
     let people = engine.accounts();
     let Some(token) = people.set_up_token().await? else {
         return Ok(people.by_email(EMAIL).await?.map(|user| user.id));
@@ -43,19 +39,14 @@ pub async fn ensure(
             workspace: "Демо".to_owned(),
         })
         .await?;
-    if let Err(error) = fill(engine, connectors, workspace.id, wanted).await {
+    if let Err(error) = fill(engine, workspace.id, wanted).await {
         // The sandbox may be down: the workspace is there all the same, and the connections can be made by hand.
         tracing::error!(error.chain = %crate::telemetry::chain(&error), "демонстрационный кабинет заполнен не полностью");
     }
     Ok(Some(user.id))
 }
 
-async fn fill(
-    engine: &Engine,
-    connectors: &Connectors,
-    workspace: WorkspaceId,
-    wanted: &Demo,
-) -> Result<(), EngineError> {
+async fn fill(engine: &Engine, workspace: WorkspaceId, wanted: &Demo) -> Result<(), EngineError> {
     let amocrm = Wanted {
         name: "amoCRM (песочница)".to_owned(),
         settings: Secretless::Amocrm {
@@ -81,12 +72,13 @@ async fn fill(
     };
     // Both at once: each waits mostly for its CRM's request budget.
     let (amocrm, lptracker) = futures::join!(
-        connect(engine, connectors, workspace, amocrm),
-        connect(engine, connectors, workspace, lptracker),
+        amocrm_side(engine, workspace, amocrm),
+        connect_trusted(engine, workspace, lptracker),
     );
+    let lptracker = lptracker?;
     let sides = Sides {
         amocrm: Side::read(engine, workspace, amocrm?.id).await?,
-        lptracker: Side::read(engine, workspace, lptracker?.id).await?,
+        lptracker: Side::read(engine, workspace, lptracker.id).await?,
         project: wanted.lptracker_project,
     };
     let rules = engine.rules();
@@ -96,7 +88,25 @@ async fn fill(
         rules.publish(workspace, &actor, made.id, made.version).await?;
     }
     tracing::info!(workspace.id = %workspace, "демонстрационный кабинет готов");
+    // Its request budget is used up for the next second, and nobody waits for its card.
+    let connections = engine.connections();
+    tokio::spawn(async move {
+        if let Err(error) = connections.check(workspace, lptracker.id).await {
+            tracing::warn!(%error, "подключение к песочнице LPTracker не проверено");
+        }
+    });
     Ok(())
+}
+
+/// The account id that the check tells is what webhooks are matched with.
+async fn amocrm_side(
+    engine: &Engine,
+    workspace: WorkspaceId,
+    wanted: Wanted,
+) -> Result<connections::Connection, EngineError> {
+    let connection = connect_trusted(engine, workspace, wanted).await?;
+    engine.connections().check(workspace, connection.id).await?;
+    Ok(connection)
 }
 
 /// A connection with what it offers.
@@ -339,10 +349,4 @@ fn line(record: RecordKind, field: FieldKey, from: FieldPath, convert: Vec<Conve
         mode: domain::command::WriteMode::Replace,
         if_empty: IfEmpty::Leave,
     }
-}
-
-/// Names of people and workspaces are looked up by tests of the demo.
-pub async fn workspace_of(engine: &Engine, user: UserId) -> Result<Option<WorkspaceId>, EngineError> {
-    let memberships = accounts::memberships(engine.db(), user).await?;
-    Ok(memberships.first().map(|(workspace, _)| workspace.id))
 }

@@ -294,7 +294,7 @@ async fn links(
         SecretString::from(format!("{}/{page}#{}", app.public_url, token.expose_secret()))
     };
     if let Some(wanted) = wanted {
-        let user = demo::ensure(&app.engine, &app.connectors, wanted).await?;
+        let user = demo::ensure(&app.engine, wanted).await?;
         let Some(user) = user else {
             return Ok((None, None));
         };

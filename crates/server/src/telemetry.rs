@@ -1,6 +1,7 @@
 //! Logs: for eyes or for a collector, on standard error; standard output is for the one line of the start.
 
 use crate::config::Log;
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -11,6 +12,7 @@ pub fn start(log: &Log) {
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     let _already_set = if log.json {
         registry.with(layer.json().with_target(true)).try_init()

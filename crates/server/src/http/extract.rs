@@ -36,7 +36,11 @@ pub fn json_config() -> JsonConfig {
             ),
             JsonPayloadError::Deserialize(error) => Problem::new(
                 ProblemType::BadRequest,
-                format!("Тело запроса — не JSON: {error}"),
+                format!(
+                    "Тело запроса — не JSON: строка {}, знак {}",
+                    error.line(),
+                    error.column()
+                ),
             ),
             _ => Problem::new(ProblemType::BadRequest, "Тело запроса не прочитано"),
         };
