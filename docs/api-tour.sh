@@ -31,20 +31,39 @@ fail() { printf '\n✗ %s\n' "$*" >&2; exit 1; }
 # Значение выражения Python над документом из стандартного ввода, который виден в нём как d.
 pick() { python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
 # То же для условия: завершается неудачей, если оно не выполнено.
-holds() { [ "$(pick "bool($1)")" = True ]; }
+holds() {
+  local answer
+  answer=$(pick "bool($1)") || fail "ответ не того вида, которого ждёт проверка: $1"
+  [ "$answer" = True ]
+}
 
-hub() { curl -sS --fail-with-body -H "Authorization: Bearer $KEY" "$HUB/api/v1/$1"; }
+hub() {
+  local answer
+  answer=$(curl -sS --fail-with-body -H "Authorization: Bearer $KEY" "$HUB/api/v1/$1") || fail "GET /api/v1/$1: $answer"
+  printf '%s' "$answer"
+}
+# Обе CRM ограничивают число запросов в секунду, а сервер обращается к ним под теми же учётными данными. amoCRM
+# отвечает 429 и просит подождать; LPTracker — кодом 503 внутри тела с HTTP 200.
 amocrm() {
   local path=$1
   shift
-  curl -sS --fail-with-body -H "Authorization: Bearer $AMOCRM_TOKEN" -H 'Content-Type: application/json' \
+  curl -sS --fail-with-body --retry 5 -H "Authorization: Bearer $AMOCRM_TOKEN" -H 'Content-Type: application/json' \
     "$AMOCRM/api/v4/$path" "$@"
 }
 lptracker() {
-  local path=$1
+  local path=$1 answer
   shift
-  curl -sS --fail-with-body -H "token: $LPTRACKER_TOKEN" -H 'Content-Type: application/json' \
-    "$LPTRACKER/$path" "$@"
+  for _ in 1 2 3 4 5; do
+    answer=$(curl -sS --fail-with-body -H "token: ${LPTRACKER_TOKEN:-}" -H 'Content-Type: application/json' \
+      "$LPTRACKER/$path" "$@") || fail "LPTracker, $path: $answer"
+    if holds "d['status'] == 'success'" <<<"$answer"; then
+      printf '%s' "$answer"
+      return
+    fi
+    holds "any(error.get('code') == 503 for error in d['errors'])" <<<"$answer" || fail "LPTracker, $path: $answer"
+    sleep 1
+  done
+  fail "LPTracker, $path: $answer"
 }
 sandbox() {
   local path=$1
@@ -67,7 +86,7 @@ await_hub() {
 }
 
 step 'Где песочница'
-session=$(curl -sS --fail-with-body "$HUB/api/v1/session")
+session=$(curl -sS --fail-with-body "$HUB/api/v1/session") || fail "сервер $HUB не отвечает: $session"
 holds "d['demo'] and len(d['sandbox_urls']) == 2" <<<"$session" \
   || fail "сервер $HUB запущен не в режиме демонстрации: cargo xtask run"
 AMOCRM=$(pick "d['sandbox_urls'][0]['url'].rstrip('/')" <<<"$session")
@@ -87,7 +106,8 @@ if [ -z "$KEY" ]; then
     -d '{"name": "Прогулка по API", "scopes": ["read"], "expires_in_days": 1}')
   KEY=$(pick "d['secret']" <<<"$made")
 fi
-hub workspace | pick "'кабинет «' + d['name'] + '», пояс ' + d['zone']"
+workspace=$(hub workspace)
+pick "'кабинет «' + d['name'] + '», пояс ' + d['zone']" <<<"$workspace"
 
 step 'Правила кабинета'
 rules=$(hub rules)
@@ -114,7 +134,7 @@ amocrm "leads/$deal" -X PATCH -d "{\"status_id\": $(stage 'Передано в �
 
 step 'Событие сервера и лид LPTracker'
 events=$(await_hub "events?record_kind=deal&record=$deal&kind=deal_stage_changed" \
-  "d['items'] and d['items'][0]['state'] == 'dispatched' and d['items'][0]['deliveries']['delivered'] == 1" \
+  "d['items'] and d['items'][0]['state'] == 'dispatched' and d['items'][0]['delivery_counts']['delivered'] == 1" \
   'событие «Этап сделки изменён» с одной выполненной доставкой')
 event=$(pick "d['items'][0]['id']" <<<"$events")
 story=$(hub "events/$event")
@@ -130,26 +150,26 @@ lead_contact=$(pick "d['items'][0]['lead_contact']['id']" <<<"$links")
 echo "лид $lead"
 
 step 'LPTracker: тот же лид глазами его API'
-LPTRACKER_TOKEN=$(curl -sS --fail-with-body "$LPTRACKER/login" -H 'Content-Type: application/json' \
-  -d "{\"login\": \"$LPTRACKER_LOGIN\", \"password\": \"$LPTRACKER_PASSWORD\", \"service\": \"api-tour\", \"version\": \"1.0\"}" |
-  pick "d['result']['token']")
+signed_in=$(lptracker login -d "{\"login\": \"$LPTRACKER_LOGIN\", \"password\": \"$LPTRACKER_PASSWORD\",
+  \"service\": \"api-tour\", \"version\": \"1.0\"}")
+LPTRACKER_TOKEN=$(pick "d['result']['token']" <<<"$signed_in")
 card=$(lptracker "lead/$lead")
 pick "json.dumps({field['name']: field.get('value') for field in d['result']['custom']}, ensure_ascii=False)" <<<"$card"
 holds "any(field['name'] == 'ID сделки amoCRM' and str(field.get('value')) == '$deal'
   for field in d['result']['custom'])" <<<"$card" || fail "в лиде нет номера сделки: $card"
-holds "len(d['result']) == 1" <<<"$(lptracker "contact/$lead_contact/leads")" \
+leads=$(lptracker "contact/$lead_contact/leads")
+holds "len(d['result']) == 1" <<<"$leads" \
   || fail "у контакта $lead_contact должен быть ровно один лид"
 
 step 'Лид переходит на шаг «Интерес подтвержден»'
 project=$(pick "d['result']['contact']['project_id']" <<<"$card")
-interest=$(lptracker "project/$project/funnel" |
-  pick "next(s['id'] for s in d['result'] if s['name'] == 'Интерес подтвержден')")
-holds "d['status'] == 'success'" <<<"$(lptracker "lead/$lead/funnel" -X PUT -d "{\"funnel\": $interest}")" \
-  || fail 'LPTracker не принял шаг'
+steps=$(lptracker "project/$project/funnel")
+interest=$(pick "next(s['id'] for s in d['result'] if s['name'] == 'Интерес подтвержден')" <<<"$steps")
+lptracker "lead/$lead/funnel" -X PUT -d "{\"funnel\": $interest}" >"$work/stepped"
 
 step 'Сделка следует за лидом'
 await_hub "events?record_kind=lead&record=$lead&kind=lead_stage_changed" \
-  "d['items'] and d['items'][0]['state'] == 'dispatched' and d['items'][0]['deliveries']['delivered'] == 2" \
+  "d['items'] and d['items'][0]['state'] == 'dispatched' and d['items'][0]['delivery_counts']['delivered'] == 2" \
   'событие «Шаг лида изменён» с двумя выполненными доставками' >"$work/back"
 holds "d['status_id'] == $(stage 'Подтверждён')" <<<"$(amocrm "leads/$deal")" || fail 'этап сделки не изменился'
 notes=$(amocrm "leads/$deal/notes")
