@@ -6,7 +6,10 @@
 //!
 //! Reading order: [`value`] and [`field`] say what records hold, [`record`] what records are, [`event`] what
 //! happens to them; [`rule`], [`condition`], [`action`] and [`mapping`] are the document a manager writes;
-//! [`compile`] checks it, [`evaluate`] applies it; [`command`] is what comes out, [`delivery`] how it travels.
+//! [`compile`] checks it, [`index`] finds the rules an event concerns, [`evaluate`] applies them;
+//! [`command`] is what comes out, [`delivery`] how it travels. [`types`] is the table of operators and
+//! conversions that editor and compiler share, [`catalogues`] what accounts offer, [`template`], [`text`],
+//! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian.
 
 pub mod action;
 pub mod calendar;

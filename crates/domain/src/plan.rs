@@ -98,10 +98,40 @@ impl<'a> Planner<'a> {
                     self.note("Записывать нечего: все значения пусты".to_owned());
                     return None;
                 }
-                Operation::Update {
-                    target: *target,
-                    kind: *kind,
-                    fields,
+                let is_main = matches!(kind, RecordKind::Deal | RecordKind::Lead);
+                match (&fields[..], is_main) {
+                    // A stage or user found by a table: a move of its own.
+                    (
+                        [
+                            FieldWrite {
+                                value: Value::Stage(stage),
+                                ..
+                            },
+                        ],
+                        true,
+                    ) => Operation::Move {
+                        target: *target,
+                        stage: *stage,
+                        loss_reason: None,
+                    },
+                    (
+                        [
+                            FieldWrite {
+                                value: Value::User(user),
+                                key,
+                                ..
+                            },
+                        ],
+                        true,
+                    ) if *key == SystemField::Responsible.into() => Operation::SetResponsible {
+                        target: *target,
+                        user: *user,
+                    },
+                    _ => Operation::Update {
+                        target: *target,
+                        kind: *kind,
+                        fields,
+                    },
                 }
             }
             Work::Move {

@@ -13,6 +13,7 @@ use crate::connection::ConnectorKind;
 use crate::field::{FieldKey, FieldType, SystemField};
 use crate::id::ConnectionId;
 use crate::mapping::Expression;
+use crate::mapping::MappingLine;
 use crate::record::RecordKind;
 use crate::rule::Rule;
 use crate::value::{Choice, Stage};
@@ -223,10 +224,21 @@ fn card_checked(checker: &mut Checker<'_>, rule: &Rule, card: &ActionCard) -> (O
                 });
             }
             let compiled = mapping(checker, lines, place.connection, records);
+            // Stage and responsible of a deal or lead are moves of their own in both CRMs.
+            let is_move = |line: &MappingLine| {
+                matches!(line.record, RecordKind::Deal | RecordKind::Lead)
+                    && matches!(
+                        line.field,
+                        FieldKey::System(SystemField::Stage | SystemField::Responsible)
+                    )
+            };
             for (at, line) in lines.iter().enumerate() {
-                if line.field == FieldKey::System(SystemField::Stage) {
+                if is_move(line) && lines.len() > 1 {
                     checker.at(format_args!("mapping/{at}/field"), |checker| {
-                        checker.error("use_move", "этап меняет действие «Перевести на этап» или «Найти или создать»; перенесите эту строку туда");
+                        checker.error(
+                            "not_alone",
+                            "этап и ответственного меняет отдельное действие; оставьте в нём одну эту строку",
+                        );
                     });
                 }
             }

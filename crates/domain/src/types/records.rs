@@ -100,6 +100,7 @@ pub const fn system_fields(kind: RecordKind) -> &'static [SystemField] {
             F::Deadline,
             F::IsDone,
             F::Result,
+            F::Comment,
             F::Responsible,
             F::CreatedAt,
             F::UpdatedAt,
@@ -111,6 +112,9 @@ pub const fn system_fields(kind: RecordKind) -> &'static [SystemField] {
         RecordKind::Note => &[
             F::Text,
             F::Kind,
+            F::Phone,
+            F::Duration,
+            F::Recording,
             F::At,
             F::CreatedAt,
             F::UpdatedAt,
@@ -162,7 +166,10 @@ pub const fn is_writable(kind: RecordKind, field: SystemField) -> bool {
                 F::Name | F::Phone | F::Email | F::Site | F::Responsible | F::Tags
             )
         }
-        RecordKind::Lead => matches!(field, F::Name | F::Stage | F::Responsible),
+        RecordKind::Lead => matches!(
+            field,
+            F::Name | F::Stage | F::Responsible | F::Source | F::Campaign | F::Keyword
+        ),
         RecordKind::LeadContact => {
             matches!(field, F::Name | F::Phone | F::Email | F::Profession | F::Site)
         }

@@ -309,8 +309,11 @@ fn lines_and_searches_are_checked() {
         &[("/actions/0/mapping", "mixed_records")],
     );
     check_action(
-        update(vec![deal("stage", from("deal.stage"))]),
-        &[("/actions/0/mapping/0/field", "use_move")],
+        update(vec![
+            deal("stage", from("before.deal.stage")),
+            deal("name", from("contact.name")),
+        ]),
+        &[("/actions/0/mapping/0/field", "not_alone")],
     );
     check_action(
         update(vec![deal("cf.9", from("deal.name"))]),

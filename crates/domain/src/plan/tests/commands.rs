@@ -385,3 +385,51 @@ fn a_day_that_does_not_exist_is_told() {
             .contains("нет в календаре")
     );
 }
+
+#[test]
+fn a_table_moves_the_linked_record() {
+    let update = |field: &str, from, to: (Value, Value)| {
+        let table = Conversion::Options {
+            table: vec![to],
+            default: None,
+        };
+        card(Action::Update {
+            target: Of::Linked,
+            mapping: vec![line(Lead, field, from, vec![table])],
+        })
+    };
+    let evaluation = applied(
+        vec![
+            update(
+                "stage",
+                from("deal.stage"),
+                (Value::Stage(TALKS), Value::Stage(CALLED)),
+            ),
+            update(
+                "responsible",
+                from("deal.responsible"),
+                (Value::User(7), Value::User(70)),
+            ),
+        ],
+        &facts(),
+    );
+    let operations: Vec<&Operation> = evaluation
+        .commands
+        .iter()
+        .map(|command| &command.operation)
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            &Operation::Move {
+                target: Of::Linked,
+                stage: CALLED,
+                loss_reason: None
+            },
+            &Operation::SetResponsible {
+                target: Of::Linked,
+                user: 70
+            },
+        ]
+    );
+}
