@@ -12,7 +12,7 @@ use actix_web::dev::{Extensions, Payload, ServerHandle, ServiceRequest, ServiceR
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
-use actix_web::{App, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 
 use crate::fault::FaultKind;
 use crate::journal::Side;
@@ -249,8 +249,9 @@ async fn observe(
         Some(FaultKind::Delay { ms }) => tokio::time::sleep(Duration::from_millis(ms)).await,
         Some(FaultKind::StatusAfterApply { code }) => forced = Some(code),
         Some(FaultKind::CutBeforeApply) => {
-            cut(&request);
+            // Noted first: the caller may look the moment the connection is gone.
             world.journal.finish(seq, 0, b"", name);
+            cut(request.request());
             return Ok(request.into_response(HttpResponse::Ok().finish()));
         }
         Some(kind) => {
@@ -266,10 +267,8 @@ async fn observe(
     let (head, body) = response.into_parts();
     let body = actix_web::body::to_bytes(body).await.unwrap_or_default();
     if cut_after {
-        if let Some(socket) = request.conn_data::<Socket>() {
-            let _ = socket.0.shutdown(Shutdown::Both);
-        }
         world.journal.finish(seq, 0, &body, name);
+        cut(&request);
     } else if let Some(code) = forced {
         let (response, text) = played(side, FaultKind::status(code));
         world.journal.finish(seq, code, text.as_bytes(), name);
@@ -280,7 +279,7 @@ async fn observe(
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(body))))
 }
 
-fn cut(request: &ServiceRequest) {
+fn cut(request: &HttpRequest) {
     if let Some(socket) = request.conn_data::<Socket>() {
         let _ = socket.0.shutdown(Shutdown::Both);
     }

@@ -157,6 +157,11 @@ async fn pages_have_limits_links_and_totals_only_where_documented() {
     assert_eq!(ids(&second, "contacts").len(), 15);
     assert!(second["_links"].get("next").is_none());
     assert_eq!(lab.get("contacts?page=3").await.status, 204);
+    let exact = lab.get("contacts?limit=13&page=5").await.ok();
+    assert!(
+        exact["_links"].get("next").is_none(),
+        "65 = 5 × 13: the last page is full"
+    );
     let more: Vec<Value> = (0..250).map(|n| json!({"name": format!("М{n}")})).collect();
     lab.post("contacts", json!(more)).await.ok();
     let clamped = lab.get("contacts?limit=1000").await.ok();
