@@ -2,7 +2,7 @@
 //!
 //! Moments are Unix milliseconds in UTC ([`domain::time::Timestamp`]), ids are UUIDs, words of a closed set are
 //! snake case. The rule document travels as [`domain::rule::Rule`] itself, and so do the explanation of a run
-//! and the command of a delivery: both sides run the same code over them (ADR 0002).
+//! and the command of a delivery: both sides run the same code over them (ADR 0003).
 //!
 //! Schemas of the OpenAPI document stand behind the feature `openapi`, so that the browser does not carry them.
 #![warn(missing_docs)]
