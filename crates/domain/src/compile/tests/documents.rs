@@ -132,6 +132,24 @@ fn documents_are_refused_with_the_place() {
     check(&deepest, &[]);
 }
 
+#[test]
+fn the_documented_example_is_read_and_every_word_is_documented() {
+    let page = include_str!("../../../../../docs/RULES.md");
+    let (_, rest) = page.split_once("```json\n").expect("an example");
+    let (json, _) = rest.split_once("```").expect("its end");
+    let rule = Rule::from_json(json).expect("the example can be read");
+    assert_eq!(rule.actions.len(), 2);
+    for operator in Operator::ALL {
+        assert!(page.contains(&format!("`{}`", operator.as_str())), "{operator:?}");
+    }
+    for (filter, _) in crate::template::FILTERS {
+        assert!(page.contains(&format!("`{filter}")), "{filter}");
+    }
+    // Whole numbers may come as JSON numbers too.
+    let plain = json.replace("\"value\": \"100000\"", "\"value\": 100000");
+    assert!(Rule::from_json(&plain).is_ok(), "{:?}", Rule::from_json(&plain));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
