@@ -42,6 +42,15 @@ impl MigrationTrait for Migration {
             &["workspace_id", "id"],
         )
         .await?;
+        // The row is long, and the workers ask often whether a catalogue is newer.
+        index(
+            manager,
+            "ix_connection_catalogue",
+            "connection",
+            &["workspace_id", "catalogue_at"],
+            false,
+        )
+        .await?;
         create(
             manager,
             "hook_secret",

@@ -34,6 +34,14 @@ impl MigrationTrait for Migration {
             &["workspace_id", "id"],
         )
         .await?;
+        index(
+            manager,
+            "ix_rule_updated",
+            "rule",
+            &["workspace_id", "updated_at"],
+            false,
+        )
+        .await?;
         create(
             manager,
             "rule_version",

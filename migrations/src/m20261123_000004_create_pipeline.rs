@@ -80,7 +80,28 @@ impl MigrationTrait for Migration {
             "state = 'new'",
         )
         .await?;
-        partial_index(manager, "ix_event_due", "event", &["due_at"], "state = 'new'").await?;
+        partial_index(
+            manager,
+            "ix_event_waiting_record",
+            "event",
+            &[
+                "workspace_id",
+                "connection_id",
+                "record_kind",
+                "record_id",
+                "due_at",
+            ],
+            "state = 'new'",
+        )
+        .await?;
+        index(
+            manager,
+            "ix_event_received",
+            "event",
+            &["workspace_id", "received_at"],
+            false,
+        )
+        .await?;
         create(
             manager,
             "run",
@@ -115,6 +136,7 @@ impl MigrationTrait for Migration {
             false,
         )
         .await?;
+        index(manager, "ix_run_at", "run", &["workspace_id", "at"], false).await?;
         create(
             manager,
             "delivery",
@@ -180,10 +202,26 @@ impl MigrationTrait for Migration {
         .await?;
         partial_index(
             manager,
+            "ix_delivery_leased",
+            "delivery",
+            &["connection_id"],
+            "state = 'leased'",
+        )
+        .await?;
+        partial_index(
+            manager,
             "ix_delivery_dead",
             "delivery",
-            &["workspace_id", "error_code", "id"],
+            &["workspace_id", "id"],
             "state = 'dead'",
+        )
+        .await?;
+        partial_index(
+            manager,
+            "ix_delivery_finished",
+            "delivery",
+            &["workspace_id", "finished_at"],
+            "finished_at IS NOT NULL",
         )
         .await?;
         create(
@@ -245,6 +283,22 @@ impl MigrationTrait for Migration {
             "link",
             &["workspace_id", "lptracker_connection_id", "lead_id"],
             true,
+        )
+        .await?;
+        index(
+            manager,
+            "ix_link_contact",
+            "link",
+            &["workspace_id", "amocrm_connection_id", "contact_id"],
+            false,
+        )
+        .await?;
+        index(
+            manager,
+            "ix_link_lead_contact",
+            "link",
+            &["workspace_id", "lptracker_connection_id", "lead_contact_id"],
+            false,
         )
         .await?;
         create(

@@ -194,8 +194,12 @@ pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), Sto
     Ok(())
 }
 
-/// Leases up to `limit` due deliveries that are first in their lane, of the given connections (the hub's own
-/// operations are those without one). A leased delivery belongs to `owner` until `until`.
+/// Leases up to `limit` due deliveries that are first in their lane, of the given connection (the hub's own
+/// operations are those without one). A leased delivery belongs to `owner` until `until`. One that no longer
+/// parses is made dead and left out.
+///
+/// Two of one lane are never leased at once, whoever else leases at the same moment: what stands before a
+/// delivery in its lane stays open until it is at its end, so a view of the past can only hold back too much.
 pub async fn lease(
     conn: &impl Conn,
     connection: Option<ConnectionId>,
@@ -225,13 +229,40 @@ pub async fn lease(
     let mut all: Vec<sea_orm::Value> =
         vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
     all.append(&mut values);
-    let mut leased: Vec<Delivery> = sql::all::<Row, _>(conn, &sql, all)
-        .await?
-        .into_iter()
-        .map(Delivery::try_from)
-        .collect::<Result<_, _>>()?;
+    let mut leased = Vec::new();
+    for row in sql::all::<Row, _>(conn, &sql, all).await? {
+        let key = (row.workspace_id, row.id);
+        match Delivery::try_from(row) {
+            Ok(delivery) => leased.push(delivery),
+            Err(error) => set_aside(conn, key, &error, now).await?,
+        }
+    }
     leased.sort_by_key(|delivery| delivery.id);
     Ok(leased)
+}
+
+/// A row that no longer parses becomes dead: left leased it would hold up its lane for ever, and failing here
+/// would hold up those that were leased with it.
+async fn set_aside(
+    conn: &impl Conn,
+    (workspace, id): (Uuid, Uuid),
+    error: &StorageError,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    tracing::error!(delivery.id = %id, %error, "доставка не читается и остановлена");
+    sql::execute(
+        conn,
+        "UPDATE delivery SET state = 'dead', error_code = 'corrupt', error = $3, finished_at = $4, \
+         lease_owner = NULL, lease_until = NULL WHERE workspace_id = $1 AND id = $2",
+        [
+            workspace.into(),
+            id.into(),
+            "запись доставки повреждена".into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Gives back what another owner left leased (it died): a delivery with a write on its way becomes uncertain,

@@ -50,7 +50,8 @@ impl From<sea_orm::DbErr> for StorageError {
                     | sqlx::Error::PoolTimedOut
                     | sqlx::Error::PoolClosed
                     | sqlx::Error::WorkerCrashed => true,
-                    // SQLite: busy, full, I/O; PostgreSQL: shutting down, cannot connect now, too many.
+                    // SQLite: busy, full, I/O; PostgreSQL: shutting down, cannot connect now, too many,
+                    // taken back for the sake of another transaction.
                     sqlx::Error::Database(cause) => cause.code().is_some_and(|code| {
                         matches!(
                             code.as_ref(),
@@ -63,6 +64,8 @@ impl From<sea_orm::DbErr> for StorageError {
                                 | "57P03"
                                 | "53100"
                                 | "53300"
+                                | "40001"
+                                | "40P01"
                         )
                     }),
                     _ => false,

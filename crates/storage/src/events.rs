@@ -209,9 +209,20 @@ struct IdRow {
     id: Uuid,
 }
 
-/// Stores events; those whose key is already known are left out. Returns the ids that are new.
+/// Stores events; those whose key is already known are left out. Returns the ids that are new, in no order.
 pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId>, StorageError> {
     let mut inserted = Vec::with_capacity(events.len());
+    // Two transactions that store the same facts wait for each other's keys; going through the keys in one
+    // order keeps them from waiting in a circle.
+    let mut events: Vec<&NewEvent> = events.iter().collect();
+    events.sort_by_key(|new| {
+        (
+            new.event.workspace,
+            new.event.connection,
+            new.key.as_str(),
+            new.event.id,
+        )
+    });
     for events in events.chunks(MAX_ROWS) {
         let sql = format!(
             "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
@@ -259,26 +270,36 @@ struct ConnectionRow {
     connection_id: Uuid,
 }
 
+/// `busy(id)`: the connections with waiting events, found by skipping from one to the next in the index, so that
+/// a million events of one connection cost as much as one. A last row without an id ends it.
+const BUSY: &str = "WITH RECURSIVE busy(id) AS (SELECT (SELECT connection_id FROM event WHERE state = 'new' \
+    ORDER BY connection_id LIMIT 1) UNION ALL SELECT (SELECT connection_id FROM event WHERE state = 'new' \
+    AND connection_id > busy.id ORDER BY connection_id LIMIT 1) FROM busy WHERE busy.id IS NOT NULL)";
+
 /// Connections with events that wait for dispatch and are due.
 pub async fn waiting_connections(
     conn: &impl Conn,
     now: Timestamp,
 ) -> Result<Vec<ConnectionId>, StorageError> {
-    let rows = sql::all::<ConnectionRow, _>(
-        conn,
-        "SELECT DISTINCT connection_id FROM event WHERE state = 'new' AND due_at <= $1",
-        [now.0.into()],
-    )
-    .await?;
+    let sql = format!(
+        "{BUSY} SELECT id AS connection_id FROM busy WHERE id IS NOT NULL AND (SELECT MIN(e.due_at) FROM event e \
+         WHERE e.state = 'new' AND e.connection_id = busy.id) <= $1"
+    );
+    let rows = sql::all::<ConnectionRow, _>(conn, &sql, [now.0.into()]).await?;
     Ok(rows
         .into_iter()
         .map(|row| ConnectionId(row.connection_id))
         .collect())
 }
 
-/// Events of a connection that wait for dispatch and are due, oldest first; none that has to wait for an
-/// earlier one of its record. A row that does not parse comes as the error of its place, so that the others
-/// go on.
+/// That no earlier event of the record of `e` waits for longer than `e` does.
+const NOT_BEHIND: &str = "NOT EXISTS (SELECT 1 FROM event f WHERE f.workspace_id = e.workspace_id \
+    AND f.connection_id = e.connection_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
+    AND f.state = 'new' AND f.due_at > e.due_at AND f.id < e.id)";
+
+/// Events of a connection that wait for dispatch and are due, in the order in which they became due; those of
+/// one record in the order of their ids, and none that has to wait for an earlier one of its record. A row that
+/// does not parse comes as the error of its place, so that the others go on.
 pub async fn waiting(
     conn: &impl Conn,
     connection: ConnectionId,
@@ -286,10 +307,8 @@ pub async fn waiting(
     limit: u64,
 ) -> Result<Vec<(EventId, WorkspaceId, Result<StoredEvent, StorageError>)>, StorageError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND connection_id = $3 AND due_at <= $1 AND NOT EXISTS \
-         (SELECT 1 FROM event f WHERE f.state = 'new' AND f.connection_id = e.connection_id AND f.due_at > $1 \
-         AND f.workspace_id = e.workspace_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
-         AND f.id < e.id) ORDER BY id LIMIT $2"
+        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND connection_id = $3 AND due_at <= $1 AND {NOT_BEHIND} \
+         ORDER BY due_at, id LIMIT $2"
     );
     let rows = sql::all::<Row, _>(
         conn,
@@ -314,14 +333,15 @@ struct DueRow {
     due_at: Option<i64>,
 }
 
-/// When the next waiting event is due.
+/// When the next waiting event is due. One behind an earlier event of its record does not count: nothing can be
+/// done about it before that one.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(
-        conn,
-        "SELECT MIN(due_at) AS due_at FROM event WHERE state = 'new'",
-        [],
-    )
-    .await?;
+    let sql = format!(
+        "{BUSY} SELECT MIN(due_at) AS due_at FROM (SELECT (SELECT e.due_at FROM event e WHERE e.state = 'new' \
+         AND e.connection_id = busy.id AND {NOT_BEHIND} ORDER BY e.due_at, e.id LIMIT 1) AS due_at FROM busy \
+         WHERE id IS NOT NULL) AS heads"
+    );
+    let row = sql::one::<DueRow, _>(conn, &sql, []).await?;
     Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }
 

@@ -58,22 +58,25 @@ pub async fn published(
 #[derive(FromQueryResult)]
 struct RevisionRow {
     n: i64,
-    newest: Option<i64>,
+    moments: Option<i64>,
     catalogues: Option<i64>,
 }
 
 /// Changes whenever the published rules or catalogues of a workspace may have changed.
+///
+/// Moments are added up: a change makes the moment of its row later, so the sum grows with every change, while
+/// the newest moment would hide one that was committed after a later or an equal one.
 pub async fn revision(
     conn: &impl Conn,
     workspace: WorkspaceId,
 ) -> Result<(i64, Option<i64>, Option<i64>), StorageError> {
     let row = sql::one::<RevisionRow, _>(
         conn,
-        "SELECT COUNT(*) AS n, MAX(updated_at) AS newest, \
-         (SELECT MAX(catalogue_at) FROM connection c WHERE c.workspace_id = $1) AS catalogues \
+        "SELECT COUNT(*) AS n, CAST(SUM(updated_at) AS BIGINT) AS moments, \
+         (SELECT CAST(SUM(catalogue_at) AS BIGINT) FROM connection c WHERE c.workspace_id = $1) AS catalogues \
          FROM rule WHERE workspace_id = $1",
         [workspace.0.into()],
     )
     .await?;
-    Ok(row.map_or((0, None, None), |row| (row.n, row.newest, row.catalogues)))
+    Ok(row.map_or((0, None, None), |row| (row.n, row.moments, row.catalogues)))
 }

@@ -7,6 +7,7 @@ use domain::id::{ConnectionId, RuleId, RuleVersionId, UserId, WorkspaceId};
 use domain::rule::Rule as RuleDocument;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A rule with its draft.
@@ -245,7 +246,13 @@ pub async fn set_attention(
     )
 }
 
-/// Puts rules into this order. Those not named keep their place behind.
+#[derive(FromQueryResult)]
+struct PlaceRow {
+    id: Uuid,
+    position: i32,
+}
+
+/// Puts rules into this order. Those not named stand behind, in the order they had. Call it with a transaction.
 pub async fn reorder(
     conn: &impl Conn,
     workspace: WorkspaceId,
@@ -256,13 +263,24 @@ pub async fn reorder(
         "UPDATE rule SET \"position\" = $3, updated_at = {} WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL",
         moment("$4")
     );
-    for (at, id) in order.iter().enumerate() {
-        let position = i32::try_from(at + 1).unwrap_or(i32::MAX);
+    let placed = sql::all::<PlaceRow, _>(
+        conn,
+        "SELECT id, \"position\" FROM rule WHERE workspace_id = $1 AND deleted_at IS NULL ORDER BY \"position\", id",
+        [workspace.0.into()],
+    )
+    .await?;
+    let positions: HashMap<Uuid, i32> = placed.iter().map(|row| (row.id, row.position)).collect();
+    let named: HashSet<Uuid> = order.iter().map(|id| id.0).collect();
+    let behind = placed.iter().map(|row| row.id).filter(|id| !named.contains(id));
+    for (id, position) in order.iter().map(|id| id.0).chain(behind).zip(1_i32..) {
+        if positions.get(&id) == Some(&position) {
+            continue;
+        }
         touched(
             sql::execute(
                 conn,
                 &sql,
-                [workspace.0.into(), id.0.into(), position.into(), now.0.into()],
+                [workspace.0.into(), id.into(), position.into(), now.0.into()],
             )
             .await?,
         )?;

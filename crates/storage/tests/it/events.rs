@@ -1,0 +1,476 @@
+use crate::support::*;
+use domain::evaluate::{Explanation, Verdict};
+use domain::event::{EventKind, Origin};
+use domain::id::{EventId, RuleVersionId, RunId};
+use domain::record::{RecordKey, RecordKind};
+use domain::run::RunOutcome;
+use storage::events::{self, EventFilter, EventState, Inbound, StoredEvent};
+use storage::{Db, PageOf, StorageError, runs};
+
+async fn waiting(db: &Db, now: i64) -> Vec<EventId> {
+    let waiting = events::waiting(db, AMO, at(now), 100).await.unwrap();
+    waiting.into_iter().map(|(id, _, _)| id).collect()
+}
+
+async fn list(db: &Db, wanted: EventFilter) -> Vec<u128> {
+    let found = events::list(db, OURS, &wanted, PageOf::default()).await.unwrap();
+    found.into_iter().map(|it| it.event.id.0.as_u128()).collect()
+}
+
+#[tokio::test]
+async fn an_event_comes_back_as_it_was_stored() {
+    on_each(async |base| {
+        let db = &base.db;
+        let mut new = event(1);
+        new.event.origin = Origin::Replay;
+        new.event.chain = 3;
+        new.inbound = Some(uuid(70));
+        new.replay_of = Some(event_id(71));
+        new.only_rule = Some(rule_id(72));
+        assert_eq!(events::insert(db, &[new.clone()]).await.unwrap(), [event_id(1)]);
+        let expected = StoredEvent {
+            event: new.event,
+            state: EventState::New,
+            outcome: None,
+            inbound: Some(uuid(70)),
+            replay_of: Some(event_id(71)),
+            only_rule: Some(rule_id(72)),
+            n_matched: 0,
+            n_crashes: 0,
+            dispatched_at: None,
+        };
+        assert_eq!(events::find(db, OURS, event_id(1)).await.unwrap(), expected);
+        assert_missing(events::find(db, THEIRS, event_id(1)).await);
+        assert_missing(events::find(db, OURS, event_id(2)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_facts_that_are_new_are_stored() {
+    on_each(async |base| {
+        let db = &base.db;
+        assert_eq!(events::insert(db, &[]).await.unwrap(), []);
+        assert_eq!(events::insert(db, &[event(1), event(2)]).await.unwrap().len(), 2);
+
+        let (mut known, mut of_another, mut of_theirs) = (event(3), event(4), event(5));
+        for repeated in [&mut known, &mut of_another, &mut of_theirs] {
+            repeated.key = "1".to_owned();
+        }
+        of_another.event.connection = LPT;
+        of_theirs.event.workspace = THEIRS;
+        let (mut twice, fresh) = (event(7), event(6));
+        twice.key = "6".to_owned();
+        let mut stored = events::insert(db, &[known, of_another, of_theirs, fresh, twice])
+            .await
+            .unwrap();
+        stored.sort();
+        assert_eq!(stored, [4, 5, 6].map(event_id));
+        assert_missing(events::find(db, OURS, event_id(3)).await);
+        assert_missing(events::find(db, OURS, event_id(7)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_batch_of_any_size_is_stored() {
+    on_each(async |base| {
+        let mut batch: Vec<_> = (1..=1_201).map(event).collect();
+        assert_eq!(events::insert(&base.db, &batch).await.unwrap().len(), 1_201);
+        batch.extend((2_000..2_010).map(event));
+        let mut stored = events::insert(&base.db, &batch).await.unwrap();
+        stored.sort();
+        assert_eq!(stored, (2_000..2_010).map(event_id).collect::<Vec<_>>());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_facts_from_many_sides_are_stored_once() {
+    on_each(async |base| {
+        let pools = [base.db.clone(), base.another().await];
+        let tasks: Vec<_> = (0..8_u128)
+            .map(|n| {
+                let db = pools[usize::try_from(n % 2).unwrap()].clone();
+                let mut batch: Vec<_> = (0..60_u128)
+                    .map(|key| {
+                        let mut new = event(1_000 * (n + 1) + key);
+                        new.key = key.to_string();
+                        new
+                    })
+                    .collect();
+                // Each names them in another order, as retries of a webhook may.
+                batch.rotate_left(usize::try_from(n * 7).unwrap());
+                tokio::spawn(async move {
+                    let tx = db.begin().await.unwrap();
+                    let stored = events::insert(&tx, &batch).await.unwrap();
+                    tx.commit().await.unwrap();
+                    stored.len()
+                })
+            })
+            .collect();
+        let mut n_stored = 0;
+        for task in tasks {
+            n_stored += task.await.unwrap();
+        }
+        assert_eq!(n_stored, 60);
+        let page = PageOf {
+            limit: 1_000,
+            before: None,
+        };
+        let all = events::list(&base.db, OURS, &EventFilter::default(), page)
+            .await
+            .unwrap();
+        assert_eq!(all.len(), 60);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn due_events_come_in_the_order_of_their_ids() {
+    on_each(async |base| {
+        let db = &base.db;
+        let mut late = event_of(3, deal(3));
+        late.due_at = at(100);
+        let mut of_another = event_of(5, deal(5));
+        of_another.event.connection = LPT;
+        events::insert(db, &[event(4), late, event_of(2, deal(2)), event(1), of_another])
+            .await
+            .unwrap();
+
+        assert_eq!(waiting(db, -1).await, []);
+        assert_eq!(waiting(db, 0).await, [1, 2, 4].map(event_id));
+        assert_eq!(waiting(db, 100).await, [1, 2, 4, 3].map(event_id));
+        let first = events::waiting(db, AMO, at(100), 2).await.unwrap();
+        assert_eq!(first.len(), 2);
+        let mut connections = events::waiting_connections(db, NOW).await.unwrap();
+        connections.sort();
+        assert_eq!(connections, [AMO, LPT]);
+        assert_eq!(events::waiting_connections(db, at(-1)).await.unwrap(), []);
+
+        events::finish(db, OURS, event_id(5), EventState::Echo, 0, None, NOW)
+            .await
+            .unwrap();
+        assert_eq!(events::waiting_connections(db, NOW).await.unwrap(), [AMO]);
+        assert_eq!(events::waiting(db, LPT, NOW, 100).await.unwrap().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_behind_a_postponed_one_of_their_record_wait_for_it() {
+    on_each(async |base| {
+        let db = &base.db;
+        // The same number in another kind of record, connection or workspace is another record.
+        let other_kind = event_of(11, RecordKey::new(RecordKind::Contact, 1));
+        let (mut other_connection, mut other_workspace) = (event(12), event(13));
+        other_connection.event.connection = LPT;
+        other_workspace.event.workspace = THEIRS;
+        let batch = [
+            event(1),
+            event(2),
+            event(3),
+            other_kind,
+            other_connection,
+            other_workspace,
+        ];
+        events::insert(db, &batch).await.unwrap();
+        events::postpone(db, OURS, event_id(2), at(50), "ждём тишины")
+            .await
+            .unwrap();
+
+        assert_eq!(waiting(db, 0).await, [1, 11, 13].map(event_id));
+        assert_eq!(events::waiting(db, LPT, NOW, 9).await.unwrap()[0].0, event_id(12));
+        let postponed = events::find(db, OURS, event_id(2)).await.unwrap();
+        assert_eq!(postponed.outcome.as_deref(), Some("ждём тишины"));
+        assert_eq!(postponed.state, EventState::New);
+
+        // Due again, it comes before those that waited for it, even if only some fit into the batch.
+        for id in [1, 11, 13] {
+            let workspace = if id == 13 { THEIRS } else { OURS };
+            events::finish(db, workspace, event_id(id), EventState::Dispatched, 0, None, NOW)
+                .await
+                .unwrap();
+        }
+        assert_eq!(waiting(db, 49).await, []);
+        assert_eq!(waiting(db, 60).await, [event_id(2)]);
+        assert_eq!(
+            events::waiting(db, AMO, at(60), 1).await.unwrap()[0].0,
+            event_id(2)
+        );
+        events::finish(db, OURS, event_id(2), EventState::Dispatched, 0, None, NOW)
+            .await
+            .unwrap();
+        assert_eq!(waiting(db, 60).await, [event_id(3)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_next_moment_is_that_of_an_event_something_can_be_done_about() {
+    on_each(async |base| {
+        let db = &base.db;
+        assert_eq!(events::next_due(db).await.unwrap(), None);
+        let mut of_another = event(3);
+        of_another.event.connection = LPT;
+        of_another.due_at = at(70);
+        events::insert(db, &[event(1), event(2), of_another])
+            .await
+            .unwrap();
+        assert_eq!(events::next_due(db).await.unwrap(), Some(NOW));
+
+        // The second is due, but only after the first.
+        events::postpone(db, OURS, event_id(1), at(50), "").await.unwrap();
+        assert_eq!(events::next_due(db).await.unwrap(), Some(at(50)));
+        events::finish(db, OURS, event_id(1), EventState::Echo, 0, None, NOW)
+            .await
+            .unwrap();
+        assert_eq!(events::next_due(db).await.unwrap(), Some(NOW));
+        events::finish(db, OURS, event_id(2), EventState::Echo, 0, None, NOW)
+            .await
+            .unwrap();
+        assert_eq!(events::next_due(db).await.unwrap(), Some(at(70)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fact_that_does_not_parse_is_the_error_of_its_place() {
+    on_each(async |base| {
+        let db = &base.db;
+        events::insert(db, &[event(1), event_of(2, deal(2)), event_of(3, deal(3))]).await.unwrap();
+        base.tamper("UPDATE event SET fact = '{\"kind\":\"of tomorrow\"}' WHERE record_id = '2'").await;
+
+        let waiting = events::waiting(db, AMO, NOW, 100).await.unwrap();
+        let read: Vec<_> = waiting.iter().map(|(id, of, stored)| (*id, *of, stored.is_ok())).collect();
+        let expected = [(1, true), (2, false), (3, true)].map(|(n, ok)| (event_id(n), OURS, ok));
+        assert_eq!(read, expected);
+        assert!(matches!(&waiting[1].2, Err(StorageError::Corrupt { table: "event", id }) if *id == uuid(2).to_string()));
+        assert_corrupt(events::find(db, OURS, event_id(2)).await);
+
+        // It can be set aside like any other.
+        events::finish(db, OURS, event_id(2), EventState::Quarantined, 0, Some("повреждено"), NOW).await.unwrap();
+        assert_eq!(events::waiting(db, AMO, NOW, 100).await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_event_is_finished_once() {
+    on_each(async |base| {
+        let db = &base.db;
+        events::insert(db, &[event(1)]).await.unwrap();
+        assert_stale(events::finish(db, THEIRS, event_id(1), EventState::Echo, 0, None, NOW).await);
+        events::finish(
+            db,
+            OURS,
+            event_id(1),
+            EventState::Dispatched,
+            2,
+            Some("два правила"),
+            at(5),
+        )
+        .await
+        .unwrap();
+        assert_stale(events::finish(db, OURS, event_id(1), EventState::Echo, 9, None, at(6)).await);
+        events::postpone(db, OURS, event_id(1), at(60), "поздно")
+            .await
+            .unwrap();
+
+        let stored = events::find(db, OURS, event_id(1)).await.unwrap();
+        assert_eq!(stored.state, EventState::Dispatched);
+        assert_eq!(stored.n_matched, 2);
+        assert_eq!(stored.outcome.as_deref(), Some("два правила"));
+        assert_eq!(stored.dispatched_at, Some(at(5)));
+        assert_eq!(waiting(db, 100).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unfinished_transaction_leaves_nothing() {
+    on_each(async |base| {
+        let db = &base.db;
+        let tx = db.begin().await.unwrap();
+        events::insert(&tx, &[event(1)]).await.unwrap();
+        events::find(&tx, OURS, event_id(1)).await.unwrap();
+        drop(tx);
+        assert_missing(events::find(db, OURS, event_id(1)).await);
+        assert_eq!(events::insert(db, &[event(1)]).await.unwrap(), [event_id(1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_is_kept_as_it_came() {
+    on_each(async |base| {
+        let db = &base.db;
+        let body = Inbound {
+            workspace: OURS,
+            id: uuid(1),
+            connection: AMO,
+            received_at: NOW,
+            content_type: "application/x-www-form-urlencoded".to_owned(),
+            body: "leads[update][0][id]=1&имя=Ёж 🦔 'x'".to_owned(),
+        };
+        let another = Inbound {
+            id: uuid(2),
+            body: String::new(),
+            ..body.clone()
+        };
+        events::insert_inbound(db, &[]).await.unwrap();
+        events::insert_inbound(db, &[body.clone(), another.clone()])
+            .await
+            .unwrap();
+        assert_eq!(events::inbound(db, OURS, uuid(1)).await.unwrap(), body);
+        assert_eq!(events::inbound(db, OURS, uuid(2)).await.unwrap(), another);
+        assert_missing(events::inbound(db, THEIRS, uuid(1)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_filter_picks_its_events() {
+    on_each(async |base| {
+        let db = &base.db;
+        let mut of_another = event_of(2, deal(2));
+        of_another.event.connection = LPT;
+        let mut created = event_of(3, deal(3));
+        created.event.fact.kind = EventKind::DealCreated;
+        let contact = event_of(4, RecordKey::new(RecordKind::Contact, 1));
+        let mut later = event_of(5, deal(5));
+        later.event.received_at = at(1_000);
+        let mut theirs = event(6);
+        theirs.event.workspace = THEIRS;
+        events::insert(db, &[event(1), of_another, created, contact, later, theirs])
+            .await
+            .unwrap();
+        events::finish(db, OURS, event_id(3), EventState::Dispatched, 1, None, NOW)
+            .await
+            .unwrap();
+        let run = |n: u128, event: u128, rule: u128, outcome: RunOutcome| runs::Run {
+            workspace: OURS,
+            id: RunId(uuid(n)),
+            event: event_id(event),
+            rule: rule_id(rule),
+            version: RuleVersionId(uuid(1)),
+            outcome,
+            explanation: Explanation {
+                verdict: Verdict::True,
+                compared: None,
+                children: Vec::new(),
+            },
+            notes: Vec::new(),
+            n_commands: 0,
+            at: NOW,
+        };
+        let matched = run(1, 3, 7, RunOutcome::Matched);
+        let not_matched = run(2, 4, 7, RunOutcome::NotMatched);
+        let of_other_rule = run(3, 5, 8, RunOutcome::Matched);
+        runs::insert(db, &[matched, not_matched, of_other_rule])
+            .await
+            .unwrap();
+
+        let any = EventFilter::default;
+        assert_eq!(list(db, any()).await, [5, 4, 3, 2, 1]);
+        let cases: [(EventFilter, &[u128]); 12] = [
+            (
+                EventFilter {
+                    connection: Some(LPT),
+                    ..any()
+                },
+                &[2],
+            ),
+            (
+                EventFilter {
+                    kind: Some(EventKind::DealCreated),
+                    ..any()
+                },
+                &[3],
+            ),
+            (
+                EventFilter {
+                    state: Some(EventState::Dispatched),
+                    ..any()
+                },
+                &[3],
+            ),
+            (
+                EventFilter {
+                    state: Some(EventState::New),
+                    ..any()
+                },
+                &[5, 4, 2, 1],
+            ),
+            (
+                EventFilter {
+                    record: Some(deal(1)),
+                    ..any()
+                },
+                &[1],
+            ),
+            (
+                EventFilter {
+                    record_id: Some("1".to_owned()),
+                    ..any()
+                },
+                &[4, 1],
+            ),
+            (
+                EventFilter {
+                    rule: Some(rule_id(7)),
+                    ..any()
+                },
+                &[3],
+            ),
+            (
+                EventFilter {
+                    matched: Some(true),
+                    ..any()
+                },
+                &[3],
+            ),
+            (
+                EventFilter {
+                    matched: Some(false),
+                    ..any()
+                },
+                &[5, 4, 2, 1],
+            ),
+            (
+                EventFilter {
+                    from: Some(at(1_000)),
+                    ..any()
+                },
+                &[5],
+            ),
+            (
+                EventFilter {
+                    to: Some(at(1_000)),
+                    ..any()
+                },
+                &[4, 3, 2, 1],
+            ),
+            (
+                EventFilter {
+                    connection: Some(AMO),
+                    to: Some(at(1)),
+                    record_id: Some("1".to_owned()),
+                    ..any()
+                },
+                &[4, 1],
+            ),
+        ];
+        for (filter, expected) in cases {
+            assert_eq!(list(db, filter.clone()).await, expected, "{filter:?}");
+        }
+        let page = PageOf {
+            limit: 2,
+            before: Some(uuid(4)),
+        };
+        let page = events::list(db, OURS, &any(), page).await.unwrap();
+        let page: Vec<_> = page.into_iter().map(|it| it.event.id).collect();
+        assert_eq!(page, [3, 2].map(event_id));
+    })
+    .await;
+}

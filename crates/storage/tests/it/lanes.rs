@@ -1,0 +1,137 @@
+//! Lanes and leases when several processes work at the same time.
+
+use crate::support::*;
+use domain::delivery::DeliveryState;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+use storage::deliveries;
+use test_db::Kind;
+
+/// What the workers did, as an outside observer sees it.
+#[derive(Default)]
+struct Seen {
+    under_way: HashSet<String>,
+    done: BTreeMap<String, Vec<u128>>,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_workers_never_take_one_delivery_twice_nor_two_of_a_lane() {
+    const LANES: u128 = 12;
+    const PER_LANE: u128 = 8;
+    on_each(async |base| {
+        let batch: Vec<_> = (0..LANES * PER_LANE)
+            .map(|n| delivery(n + 1, &(n % LANES).to_string()))
+            .collect();
+        deliveries::insert(&base.db, &batch).await.unwrap();
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let pools = [base.db.clone(), base.another().await];
+        let workers: Vec<_> = (0..6)
+            .map(|n| {
+                let (db, seen, owner) = (pools[n % 2].clone(), Arc::clone(&seen), format!("worker {n}"));
+                // No account lease is held here: lanes must be safe without it.
+                tokio::spawn(async move {
+                    loop {
+                        let leased = deliveries::lease(&db, Some(AMO), &owner, NOW, at(1), 3)
+                            .await
+                            .unwrap();
+                        for delivery in &leased {
+                            let is_alone = seen.lock().unwrap().under_way.insert(delivery.lane.clone());
+                            assert!(is_alone, "two of lane {} are under way", delivery.lane);
+                        }
+                        for mut delivery in leased {
+                            {
+                                let mut seen = seen.lock().unwrap();
+                                let done = seen.done.entry(delivery.lane.clone()).or_default();
+                                done.push(delivery.id.0.as_u128());
+                                seen.under_way.remove(&delivery.lane);
+                            }
+                            delivery.state = DeliveryState::Delivered;
+                            delivery.finished_at = Some(NOW);
+                            deliveries::release(&db, &delivery, &owner).await.unwrap();
+                        }
+                        if deliveries::due_connections(&db, NOW).await.unwrap().is_empty() {
+                            return;
+                        }
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            worker.await.unwrap();
+        }
+        let done = &seen.lock().unwrap().done;
+        assert_eq!(done.len(), usize::try_from(LANES).unwrap());
+        for (lane, done) in done {
+            let lane: u128 = lane.parse().unwrap();
+            let expected: Vec<_> = (0..PER_LANE).map(|n| n * LANES + lane + 1).collect();
+            assert_eq!(*done, expected, "each once, in order");
+        }
+    })
+    .await;
+}
+
+/// The interleaving that «read committed» allows: the second lease begins before the first is committed.
+#[tokio::test]
+async fn a_lease_passes_by_what_another_is_taking() {
+    on_each(async |base| {
+        if base.kind() == Kind::Sqlite {
+            // There is one writer at a time: the second could only wait for the first.
+            return;
+        }
+        let db = &base.db;
+        deliveries::insert(
+            db,
+            &[
+                delivery(1, "a"),
+                delivery(2, "a"),
+                delivery(3, "b"),
+                delivery(4, "b"),
+            ],
+        )
+        .await
+        .unwrap();
+        let first = db.begin().await.unwrap();
+        let leased = deliveries::lease(&first, Some(AMO), "first", NOW, at(1), 1)
+            .await
+            .unwrap();
+        assert_eq!(leased[0].id, delivery_id(1));
+
+        // Neither the locked head nor the one behind it, and no waiting either.
+        let second = deliveries::lease(db, Some(AMO), "second", NOW, at(1), 10)
+            .await
+            .unwrap();
+        assert_eq!(
+            second.iter().map(|it| it.id).collect::<Vec<_>>(),
+            [delivery_id(3)]
+        );
+        first.commit().await.unwrap();
+        let third = deliveries::lease(db, Some(AMO), "third", NOW, at(1), 10)
+            .await
+            .unwrap();
+        assert_eq!(third, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lease_that_is_not_committed_takes_nothing() {
+    on_each(async |base| {
+        let db = &base.db;
+        deliveries::insert(db, &[delivery(1, "a")]).await.unwrap();
+        let tx = db.begin().await.unwrap();
+        assert_eq!(
+            deliveries::lease(&tx, Some(AMO), "crashed", NOW, at(1), 1)
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        drop(tx);
+        let leased = deliveries::lease(db, Some(AMO), "me", NOW, at(1), 1)
+            .await
+            .unwrap();
+        assert_eq!(leased[0].n_attempts, 1);
+    })
+    .await;
+}

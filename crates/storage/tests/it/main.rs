@@ -1,0 +1,24 @@
+//! Every function of `storage`, each case on SQLite and on PostgreSQL.
+
+// A case that cannot be prepared has failed.
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod audit;
+mod connections;
+mod counts;
+mod credentials;
+mod deliveries;
+mod events;
+mod lanes;
+mod leases;
+mod links;
+mod memory;
+mod migrations;
+mod outbox;
+mod published;
+mod request_keys;
+mod rules;
+mod runs;
+mod sessions;
+mod support;

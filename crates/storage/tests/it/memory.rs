@@ -1,0 +1,180 @@
+use crate::support::*;
+use domain::field::{FieldKey, SystemField};
+use domain::record::{Record, RecordId, RecordKey, RecordKind};
+use domain::value::{Choice, Value};
+use storage::memory::{self, Echo, Snapshot};
+
+fn echo(n: u128) -> Echo {
+    Echo {
+        workspace: OURS,
+        id: uuid(n),
+        connection: AMO,
+        delivery: delivery_id(n),
+        kind: RecordKind::Deal,
+        record: Some(RecordId::from(1)),
+        fields: vec![
+            (SystemField::Name.into(), Value::Text("Имя".to_owned())),
+            (FieldKey::Custom(12), Value::Choice(Choice::new(3, "Вариант"))),
+        ],
+        chain: 2,
+        written_at: NOW,
+        expires_at: at(100),
+    }
+}
+
+#[tokio::test]
+async fn the_last_known_state_of_a_record_replaces_the_one_before() {
+    on_each(async |base| {
+        let db = &base.db;
+        assert_eq!(memory::snapshot(db, OURS, AMO, &deal(1)).await.unwrap(), None);
+        let mut record = Record::new(RecordKind::Deal, 1).with(SystemField::Name, Value::Empty);
+        memory::save_snapshot(db, OURS, AMO, &record, NOW).await.unwrap();
+        let contact = Record::new(RecordKind::Contact, 1);
+        memory::save_snapshot(db, OURS, AMO, &contact, NOW).await.unwrap();
+        memory::save_snapshot(db, OURS, LPT, &Record::new(RecordKind::Deal, 1), NOW)
+            .await
+            .unwrap();
+
+        record.set(FieldKey::Custom(5), Value::Flag(false));
+        memory::save_snapshot(db, OURS, AMO, &record, at(7))
+            .await
+            .unwrap();
+        let expected = Snapshot {
+            record,
+            updated_at: at(7),
+        };
+        assert_eq!(
+            memory::snapshot(db, OURS, AMO, &deal(1)).await.unwrap(),
+            Some(expected)
+        );
+        let other = memory::snapshot(db, OURS, AMO, &contact.key)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((other.record, other.updated_at), (contact, NOW));
+        assert_eq!(memory::snapshot(db, THEIRS, AMO, &deal(1)).await.unwrap(), None);
+
+        base.tamper("UPDATE snapshot SET record = 'null'").await;
+        assert_corrupt(memory::snapshot(db, OURS, AMO, &deal(1)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn marks_explain_until_they_expire() {
+    on_each(async |base| {
+        let db = &base.db;
+        let long = Echo {
+            expires_at: at(200),
+            ..echo(2)
+        };
+        let others = [
+            Echo {
+                record: Some(RecordId::from(2)),
+                ..echo(3)
+            },
+            Echo {
+                kind: RecordKind::Contact,
+                ..echo(4)
+            },
+            Echo {
+                connection: LPT,
+                ..echo(5)
+            },
+            Echo {
+                workspace: THEIRS,
+                ..echo(6)
+            },
+        ];
+        for mark in [echo(1), long.clone()].iter().chain(&others) {
+            memory::insert_echo(db, mark).await.unwrap();
+        }
+        let echoes = async |now| memory::echoes(db, OURS, AMO, &deal(1), at(now)).await.unwrap();
+        assert_eq!(echoes(99).await, [long.clone(), echo(1)], "newest first");
+        assert_eq!(echoes(100).await, [long]);
+        assert_eq!(echoes(200).await, []);
+
+        assert_eq!(memory::sweep_echoes(db, at(99)).await.unwrap(), 0);
+        assert_eq!(memory::sweep_echoes(db, at(100)).await.unwrap(), 5);
+        assert_eq!(echoes(0).await.len(), 1);
+        memory::delete_echo(db, THEIRS, uuid(2)).await.unwrap();
+        assert_eq!(echoes(0).await.len(), 1);
+        memory::delete_echo(db, OURS, uuid(2)).await.unwrap();
+        assert_eq!(echoes(0).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_creation_under_way_is_known_until_it_has_an_id() {
+    on_each(async |base| {
+        let db = &base.db;
+        let under_way = async |kind, now| {
+            memory::creation_under_way(db, OURS, AMO, kind, at(now))
+                .await
+                .unwrap()
+        };
+        memory::insert_echo(db, &echo(1)).await.unwrap();
+        assert!(
+            !under_way(RecordKind::Deal, 0).await,
+            "a write to a known record creates nothing"
+        );
+        let mut creation = Echo {
+            record: None,
+            ..echo(2)
+        };
+        memory::insert_echo(db, &creation).await.unwrap();
+        assert!(under_way(RecordKind::Deal, 99).await);
+        assert!(!under_way(RecordKind::Deal, 100).await, "expired");
+        assert!(!under_way(RecordKind::Contact, 0).await);
+        let of_another = memory::creation_under_way(db, OURS, LPT, RecordKind::Deal, NOW)
+            .await
+            .unwrap();
+        let of_theirs = memory::creation_under_way(db, THEIRS, AMO, RecordKind::Deal, NOW)
+            .await
+            .unwrap();
+        assert!(!of_another && !of_theirs);
+
+        // The answer came: the mark now explains events of the new record.
+        creation.record = Some(RecordId::from(31));
+        creation.expires_at = at(500);
+        memory::insert_echo(db, &creation).await.unwrap();
+        assert!(!under_way(RecordKind::Deal, 0).await);
+        let key = RecordKey::new(RecordKind::Deal, 31);
+        assert_eq!(
+            memory::echoes(db, OURS, AMO, &key, at(499)).await.unwrap(),
+            [creation]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_phone_leads_to_the_contact_seen_last() {
+    on_each(async |base| {
+        let db = &base.db;
+        let known = async |connection, phone| {
+            memory::known_contact(db, OURS, connection, phone)
+                .await
+                .unwrap()
+                .map(|id| id.0)
+        };
+        assert_eq!(known(AMO, "+79990000001").await, None);
+        for contact in [5, 6] {
+            memory::remember_contact(db, OURS, AMO, "+79990000001", &RecordId::from(contact), NOW)
+                .await
+                .unwrap();
+        }
+        memory::remember_contact(db, OURS, LPT, "+79990000001", &RecordId::from(7), NOW)
+            .await
+            .unwrap();
+        assert_eq!(known(AMO, "+79990000001").await.as_deref(), Some("6"));
+        assert_eq!(known(LPT, "+79990000001").await.as_deref(), Some("7"));
+        assert_eq!(known(AMO, "+79990000002").await, None);
+        let theirs = memory::known_contact(db, THEIRS, AMO, "+79990000001")
+            .await
+            .unwrap();
+        assert_eq!(theirs, None);
+    })
+    .await;
+}
