@@ -6,7 +6,8 @@
 
 use crate::time::Timestamp;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::fmt;
 
 /// One option of a select field, a tag, a task type: known by id, by name or by both.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -75,7 +76,7 @@ pub enum Value {
     /// A line or a text.
     Text(String),
     /// A number or an amount of money.
-    Number(Decimal),
+    Number(#[serde(deserialize_with = "decimal")] Decimal),
     /// Yes or no.
     Flag(bool),
     /// A moment.
@@ -118,6 +119,88 @@ impl Value {
             Self::Empty
         } else {
             Self::Text(text)
+        }
+    }
+}
+
+/// Written as a string so that nothing is rounded; a plain JSON number is understood as well.
+fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
+    struct Visitor;
+
+    impl de::Visitor<'_> for Visitor {
+        type Value = Decimal;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("число")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal, E> {
+            text.parse()
+                .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<Decimal, E> {
+            Ok(number.into())
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<Decimal, E> {
+            Ok(number.into())
+        }
+
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Decimal, E> {
+            // The shortest text that means this float is what was written.
+            number
+                .to_string()
+                .parse()
+                .map_err(|_| E::invalid_value(de::Unexpected::Float(number), &self))
+        }
+    }
+
+    deserializer.deserialize_any(Visitor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_from_strings_and_numbers() {
+        let read =
+            |json: &str| serde_json::from_str::<Value>(&format!("{{\"type\":\"number\",\"value\":{json}}}"));
+        for (json, expect) in [
+            ("\"0.10\"", "0.10"),
+            ("5", "5"),
+            ("-7", "-7"),
+            ("0.1", "0.1"),
+            ("18446744073709551615", "18446744073709551615"),
+        ] {
+            assert_eq!(
+                read(json).expect(json),
+                Value::Number(expect.parse().expect("a number"))
+            );
+        }
+        for json in ["\"много\"", "true", "1e300", "null"] {
+            assert!(read(json).is_err(), "{json}");
+        }
+    }
+
+    #[test]
+    fn empty_values_are_known() {
+        for empty in [
+            Value::Empty,
+            Value::text(" "),
+            Value::Choices(Vec::new()),
+            Value::Texts(vec![String::new()]),
+        ] {
+            assert!(empty.is_empty(), "{empty:?}");
+        }
+        for full in [
+            Value::Number(0.into()),
+            Value::Flag(false),
+            Value::User(0),
+            Value::text("0"),
+        ] {
+            assert!(!full.is_empty(), "{full:?}");
         }
     }
 }
