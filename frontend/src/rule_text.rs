@@ -348,7 +348,7 @@ pub const fn match_by(way: MatchBy) -> &'static str {
     match way {
         MatchBy::Link => "по связи",
         MatchBy::Phone => "по телефону",
-        MatchBy::Email => "по e-mail",
+        MatchBy::Email => "по e\u{2011}mail",
         MatchBy::Name => "по имени",
     }
 }

@@ -10,7 +10,7 @@ use super::client::{Answer, delete, get, post, put};
 
 /// Every rule in the order of evaluation.
 pub async fn list_rules() -> Answer<Page<RuleSummary>> {
-    get("/rules?limit=200").send().await
+    get("/rules").send().await
 }
 
 /// One rule with its draft.

@@ -38,6 +38,7 @@ pub fn ConnectionPage() -> impl IntoView {
 fn Of(id: ConnectionId) -> impl IntoView {
     let remote = Remote::new(move || connections::get_connection(id));
     let (chosen, choose) = query_signal::<String>("tab");
+    let (consent, _) = query_signal::<String>("oauth");
     let title = Signal::derive(move || {
         remote.with(|connection| {
             connection.map_or("Подключение".to_owned(), |connection| {
@@ -60,9 +61,10 @@ fn Of(id: ConnectionId) -> impl IntoView {
         _ => view! { <State id remote /> }.into_any(),
     };
     let side = move || remote.with(|connection| connection.map(|connection| connection.kind));
+    let tag = move || side().map(|side| view! { <SideTag side=Some(side) /> });
     view! {
-        <Page title above=("Подключения", "/connections")>
-            {move || side().map(|side| view! { <div class="row"><SideTag side=Some(side) /></div> })}
+        <Page title above=("Подключения", "/connections") tags=tag.into_any()>
+            {move || consent.get().as_deref().and_then(consented)}
             <Tabs
                 label="Разделы подключения"
                 tabs
@@ -73,6 +75,29 @@ fn Of(id: ConnectionId) -> impl IntoView {
             </Tabs>
         </Page>
     }
+}
+
+/// How the consent at amoCRM went, after the browser has come back from there.
+fn consented(word: &str) -> Option<AnyView> {
+    let (tone, title, text) = match word {
+        "connected" => (
+            Tone::Good,
+            "amoCRM подключена",
+            "Доступ получен, справочник и подписка на события установлены.",
+        ),
+        "refused" => (
+            Tone::Warn,
+            "Доступ не разрешён",
+            "В amoCRM отказались дать доступ. Попробовать ещё раз можно на вкладке «Доступ».",
+        ),
+        "failed" => (
+            Tone::Bad,
+            "Не получилось",
+            "amoCRM не выдала ключи. Проверьте ID интеграции и секретный ключ на вкладке «Доступ» и повторите.",
+        ),
+        _ => return None,
+    };
+    Some(view! { <Notice tone title>{text}</Notice> }.into_any())
 }
 
 #[component]

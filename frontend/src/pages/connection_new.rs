@@ -188,7 +188,7 @@ fn AmocrmForm() -> impl IntoView {
                     <Show
                         when=move || is_token.get()
                         fallback=move || {
-                            let address = format!("{origin}/oauth/amocrm");
+                            let address = format!("{origin}/oauth/amocrm/callback");
                             view! {
                                 <ol class="steps">
                                     <li>"Откройте в amoCRM раздел «amoМаркет»."</li>

@@ -135,7 +135,7 @@ fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging) -> impl IntoView {
     let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
     let next = Signal::derive(move || list.with(|page| page.and_then(|page| page.next.clone())));
     let columns = vec![
-        Column::new("Когда", "nowrap", |delivery: &DeliveryView| {
+        Column::new("Когда", "tag when", |delivery: &DeliveryView| {
             view! { <Ago at=delivery.finished_at.unwrap_or(delivery.created_at) /> }
         }),
         Column::new(
@@ -145,10 +145,10 @@ fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging) -> impl IntoView {
         ),
         Column::new(
             "Куда",
-            "above",
+            "above tag",
             |delivery: &DeliveryView| view! { <Where delivery=delivery.clone() /> },
         ),
-        Column::new("Состояние", "", |delivery: &DeliveryView| {
+        Column::new("Состояние", "tag", |delivery: &DeliveryView| {
             let n = u64::try_from(delivery.n_attempts).unwrap_or(0);
             view! {
                 <span class="badges">
@@ -220,10 +220,9 @@ fn RetryAll(filter: Memo<DeliveryFilter>, list: Remote<ApiPage<DeliveryView>>) -
             async move { deliveries::replay_deliveries(&which).await },
             move |answer| match answer {
                 Ok(made) => {
-                    let n = u64::try_from(made.ids.len()).unwrap_or(0);
                     toasts.done(format!(
                         "Поставлено в очередь: {}",
-                        counted(n, "действие", "действия", "действий")
+                        counted(made.n_replayed, "действие", "действия", "действий")
                     ));
                     list.reload();
                 }

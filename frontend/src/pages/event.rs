@@ -74,8 +74,10 @@ fn story(store: Store, event: EventView, remote: Remote<EventView>) -> impl Into
             .unwrap_or_else(|| "подключение удалено".to_owned());
         view! { <SideTag side=store.kind_of(connection) text=name /> }
     };
+    // The two moments are told apart only when they are apart.
     let occurred = summary
         .occurred_at
+        .filter(|at| at.0.abs_diff(summary.received_at.0) > 60_000)
         .map(|at| view! { <span>"случилось " <Moment at /></span> });
     let replay_of = summary
         .replay_of
@@ -231,6 +233,7 @@ fn deliveries(event: EventView, remote: Remote<EventView>) -> AnyView {
         }
         .into_any();
     }
+    let few = event.deliveries.len() <= 3;
     let mut cards: Vec<AnyView> = Vec::new();
     let mut last: Option<RuleId> = None;
     for delivery in event.deliveries {
@@ -240,7 +243,9 @@ fn deliveries(event: EventView, remote: Remote<EventView>) -> AnyView {
             cards.push(view! { <p class="soft">"По правилу " <a href=href>{name}</a></p> }.into_any());
             last = Some(delivery.rule_id);
         }
-        cards.push(view! { <DeliveryStory delivery on_change=move |()| remote.reload() /> }.into_any());
+        cards.push(
+            view! { <DeliveryStory delivery open=few on_change=move |()| remote.reload() /> }.into_any(),
+        );
     }
     view! { <div class="stack tight">{cards}</div> }.into_any()
 }

@@ -221,17 +221,17 @@ fn Table(list: Remote<ApiPage<EventSummary>>, paging: Paging) -> impl IntoView {
     let columns = vec![
         Column::new(
             "Когда",
-            "nowrap",
+            "tag when",
             |event: &EventSummary| view! { <Ago at=event.received_at /> },
         ),
         Column::new("Событие", "lead", what),
         Column::new(
             "Источник",
-            "",
+            "tag",
             |event: &EventSummary| view! { <SourceTag event=event.clone() /> },
         ),
-        Column::new("Состояние", "", state),
-        Column::new("Действия", "", |event: &EventSummary| {
+        Column::new("Состояние", "tag", state),
+        Column::new("Действия", "tag", |event: &EventSummary| {
             counts(event.deliveries)
         }),
     ];
@@ -307,7 +307,7 @@ pub fn counts(counts: DeliveryCounts) -> impl IntoView {
     .map(|(n, tone, word)| view! { <Badge tone word=format!("{word} {n}") plain=true /> })
     .collect();
     if parts.is_empty() {
-        return view! { <span class="muted">"—"</span> }.into_any();
+        return None;
     }
-    view! { <span class="badges">{parts}</span> }.into_any()
+    Some(view! { <span class="badges">{parts}</span> })
 }

@@ -72,7 +72,7 @@ fn Table(list: Remote<ApiPage<AuditEntry>>, paging: Paging) -> impl IntoView {
     let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
     let next = Signal::derive(move || list.with(|page| page.and_then(|page| page.next.clone())));
     let columns = vec![
-        Column::new("Когда", "nowrap", |entry: &AuditEntry| {
+        Column::new("Когда", "tag when", |entry: &AuditEntry| {
             view! {
                 <span class="badges">
                     <Moment at=entry.at />

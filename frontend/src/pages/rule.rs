@@ -218,7 +218,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                     {(!is_published).then(|| view! { <Badge tone=Tone::Muted word="Черновик, не опубликован" /> })}
                     {(summary.has_changes && is_published)
                         .then(|| view! { <Badge tone=Tone::Warn word="Есть неопубликованные правки" /> })}
-                    <a class="soft" href=format!("/events?rule={id}")>"События этого правила"</a>
+                    <a href=format!("/events?rule={id}")>"События этого правила"</a>
                 </div>
                 <Show when=move || store.may(Role::Editor)>
                     <div class="row">

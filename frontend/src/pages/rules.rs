@@ -61,16 +61,16 @@ fn Table(list: Remote<api::Page<RuleSummary>>) -> impl IntoView {
     let columns = vec![
         Column::new(
             "№",
-            "end nowrap",
+            "nowrap",
             move |rule: &RuleSummary| view! { <Place list rule=rule.clone() /> },
         ),
         Column::new("Правило", "lead", name),
         Column::new(
             "Источник",
-            "",
+            "tag",
             |rule: &RuleSummary| view! { <SourceTag rule=rule.clone() /> },
         ),
-        Column::new("Состояние", "", state),
+        Column::new("Состояние", "tag", state),
         Column::new("За сутки", "nowrap", |rule: &RuleSummary| {
             let (matched, runs) = (rule.n_matched_day, rule.n_runs_day);
             view! {

@@ -37,13 +37,14 @@ pub fn SettingsPage() -> impl IntoView {
             .collect_view()
     };
     move || {
-        if !PARTS.iter().any(|(word, ..)| part.with(|part| part == word)) {
+        let chosen = part.get();
+        if !PARTS.iter().any(|(word, ..)| *word == chosen) {
             return view! { <MissingPage /> }.into_any();
         }
         view! {
             <Page title="Настройки">
                 <nav class="tabs" aria-label="Разделы настроек">{tabs()}</nav>
-                {match part.get().as_str() {
+                {match chosen.as_str() {
                     "keys" => view! { <Keys /> }.into_any(),
                     "members" => view! { <Members /> }.into_any(),
                     _ => view! { <Profile /> }.into_any(),

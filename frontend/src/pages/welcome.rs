@@ -25,7 +25,7 @@ pub fn WelcomePage() -> impl IntoView {
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some("/welcome"));
     }
-    let setup = store.session().is_some_and(|session| session.setup_needed);
+    let setup = untrack(|| store.session()).is_some_and(|session| session.setup_needed);
     view! {
         <main class="gate">
             <div class="gate-card">

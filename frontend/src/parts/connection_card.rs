@@ -43,7 +43,7 @@ pub fn ConnectionCard(connection: Connection, #[prop(optional)] linked: bool) ->
         >
             <header>
                 <div class="row">
-                    <SideTag side=Some(kind) />
+                    {linked.then(|| view! { <SideTag side=Some(kind) /> })}
                     {heading}
                 </div>
                 <StateBadge label=words::connection(connection.state) testid="connection-state" />
@@ -90,10 +90,7 @@ fn facts(connection: &Connection) -> Vec<(&'static str, AnyView)> {
     }
     facts.push(("Последнее событие", moment(status.last_event_at)));
     if let Some(expires) = connection.account.as_ref().and_then(|account| account.expires_at) {
-        facts.push((
-            "Доступ действует",
-            view! { "ещё: " <Ago at=expires /> }.into_any(),
-        ));
+        facts.push(("Доступ истекает", view! { <Ago at=expires /> }.into_any()));
     }
     let (hook, class) = match &connection.subscription {
         Some(subscription) if subscription.disabled => ("отключена самой CRM", "problem"),

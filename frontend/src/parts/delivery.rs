@@ -16,7 +16,13 @@ use crate::words;
 
 /// The whole story of a delivery.
 #[component]
-pub fn DeliveryStory(delivery: DeliveryView, #[prop(into)] on_change: Callback<()>) -> impl IntoView {
+pub fn DeliveryStory(
+    delivery: DeliveryView,
+    /// The plan is shown at once.
+    #[prop(optional)]
+    open: bool,
+    #[prop(into)] on_change: Callback<()>,
+) -> impl IntoView {
     let store = Store::expect();
     let side = {
         let connection = delivery.connection_id;
@@ -54,12 +60,15 @@ pub fn DeliveryStory(delivery: DeliveryView, #[prop(into)] on_change: Callback<(
             {error.map(|error| view! { <p class=error_class>{error}</p> })}
             <div class="row muted">
                 {record
-                    .map(|record| view! { <span>{record.kind.title()} ": " <RecordLink record /></span> })}
+                    .map(|record| {
+                        let kind = record.name.as_ref().map(|_| format!("{}: ", record.kind.title()));
+                        view! { <span>{kind} <RecordLink record /></span> }
+                    })}
                 {due.map(|due| view! { <span>"следующая попытка " <Ago at=due /></span> })}
                 {delivery.replay_of.map(|_| view! { <span>"повтор неудавшегося действия"</span> })}
             </div>
             <DeliveryActions delivery=delivery.clone() on_change />
-            <Fold title="Что записать">
+            <Fold title="Что записать" open=open>
                 <CommandView command_=delivery.command />
             </Fold>
             {(n > 0)

@@ -44,10 +44,17 @@ fn fields(record: &Record, fact: &Fact, names: &Names) -> AnyView {
             .map(|(_, value)| names.value(record.key.kind, Some(key), value))
     };
     let is_changed = |key: FieldKey| own && fact.changed.as_ref().is_some_and(|list| list.contains(&key));
-    let known = record.fields().iter().map(|(key, value)| {
-        let now = names.value(record.key.kind, Some(*key), value);
-        (*key, Some(now))
-    });
+    let known = record
+        .fields()
+        .iter()
+        .filter(|(key, value)| !value.is_empty() || is_changed(*key) || before(*key).is_some())
+        .map(|(key, value)| (*key, Some(names.value(record.key.kind, Some(*key), value))));
+    let empty: Vec<String> = record
+        .fields()
+        .iter()
+        .filter(|(key, value)| value.is_empty() && !is_changed(*key) && before(*key).is_none())
+        .map(|(key, _)| names.field(record.key.kind, *key))
+        .collect();
     // A former value may be told of a field whose present one is not.
     let only_before = fact
         .before
@@ -69,8 +76,15 @@ fn fields(record: &Record, fact: &Fact, names: &Names) -> AnyView {
             }
         })
         .collect();
-    if rows.is_empty() {
+    if rows.is_empty() && empty.is_empty() {
         return view! { <p class="muted">"Полей в сообщении нет."</p> }.into_any();
     }
-    view! { <dl class="facts">{rows}</dl> }.into_any()
+    let empty = (!empty.is_empty()).then(|| empty.join(", "));
+    view! {
+        <dl class="facts">
+            {rows}
+            {empty.map(|names| view! { <dt>"Пусто"</dt><dd class="muted">{names}</dd> })}
+        </dl>
+    }
+    .into_any()
 }

@@ -52,7 +52,7 @@ where
     let columns = Arc::new(columns);
     let head = columns
         .iter()
-        .map(|column| view! { <th scope="col" class=column.class>{column.title}</th> })
+        .map(|column| view! { <th role="columnheader" scope="col" class=column.class>{column.title}</th> })
         .collect_view();
     let key = move |row: &T| {
         let mut hasher = DefaultHasher::new();
@@ -63,19 +63,19 @@ where
         let cells = columns
             .iter()
             .map(|column| {
-                view! { <td class=column.class data-label=column.title>{(column.cell)(&row)}</td> }
+                view! { <td role="cell" class=column.class data-label=column.title>{(column.cell)(&row)}</td> }
             })
             .collect_view();
-        view! { <tr data-testid="row" data-id=id(&row)>{cells}</tr> }
+        view! { <tr role="row" data-testid="row" data-id=id(&row)>{cells}</tr> }
     };
     view! {
         <div class="table-frame">
-            <table class="table" data-testid=testid on:keydown=walk>
+            <table role="table" class="table" data-testid=testid on:keydown=walk>
                 <caption class="visually-hidden">{caption}</caption>
-                <thead>
-                    <tr>{head}</tr>
+                <thead role="rowgroup">
+                    <tr role="row">{head}</tr>
                 </thead>
-                <tbody>
+                <tbody role="rowgroup">
                     <For each=move || rows.get() key=key children=draw />
                 </tbody>
             </table>

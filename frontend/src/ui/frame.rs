@@ -16,6 +16,9 @@ pub fn Page(
     #[prop(optional)]
     above: Option<(&'static str, &'static str)>,
     #[prop(optional)] actions: Option<AnyView>,
+    /// What stands beside the title: a state, a side.
+    #[prop(optional)]
+    tags: Option<AnyView>,
     children: Children,
 ) -> impl IntoView {
     Effect::new(move |_| page_title(&title.get()));
@@ -32,7 +35,7 @@ pub fn Page(
                                 </nav>
                             }
                         })}
-                    <h1>{move || title.get()}</h1>
+                    <div class="row"><h1>{move || title.get()}</h1> {tags}</div>
                     {about.map(|about| view! { <p>{about}</p> })}
                 </div>
                 {actions.map(|actions| view! { <div class="row">{actions}</div> })}

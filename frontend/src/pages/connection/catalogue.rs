@@ -87,21 +87,29 @@ fn Of(connection: Connection, remote: Remote<Connection>) -> impl IntoView {
     });
     view! {
         <div class="stack">
-            <div class="row apart">
+            <div class="toolbar">
+                <div class="limited grow">
+                    <TextField
+                        label="Поиск"
+                        value=search
+                        kind="search"
+                        placeholder="Название или номер"
+                        testid="catalogue-search"
+                    />
+                </div>
                 <p class="soft">
                     {match read_at {
                         Some(at) => view! { "Прочитано из CRM " <Ago at /> }.into_any(),
                         None => "Справочник ещё не читали.".into_any(),
                     }}
                 </p>
-                <Show when=move || store.may(Role::Editor)>
+                <Show when=move || store.may(Role::Owner)>
                     <Button glyph=Glyph::Refresh loading=busy testid="refresh-catalogue" on_click=refresh.clone()>
                         "Обновить из CRM"
                     </Button>
                 </Show>
             </div>
             {move || found.get().map(news)}
-            <TextField label="Поиск" value=search kind="search" placeholder="Название или номер" testid="catalogue-search" />
             <Tabs label="Части справочника" tabs chosen=tab on_choose=move |word: String| tab.set(word)>
                 {move || {
                     if tab.get() == "changes" {

@@ -165,7 +165,7 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
                     })
             }}
             {move || failure.get().map(|error| view! { <ErrorBox error /> })}
-            <form class="form" on:submit=submit novalidate>
+            <form class="form wide" on:submit=submit novalidate>
                 <div class="form-grid">
                     <TextField
                         label="Название"
@@ -181,9 +181,9 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
                         on_change=move |value: String| days.set(value)
                     />
                 </div>
-                <fieldset class="stack tight">
+                <fieldset>
                     <legend class="soft">"Что разрешено"</legend>
-                    {boxes}
+                    <div class="form-grid">{boxes}</div>
                 </fieldset>
                 <div>
                     <Button look=Look::Primary submit=true loading=busy testid="create-key">"Создать ключ"</Button>
