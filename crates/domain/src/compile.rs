@@ -161,7 +161,7 @@ impl CompiledRule {
 /// A rule with a diagnostic of [`Severity::Error`] must not be published.
 pub fn compile(rule: &Rule, catalogues: &Catalogues) -> (CompiledRule, Vec<Diagnostic>) {
     let scope = Arc::new(Scope::of(rule, catalogues));
-    let mut checker = Checker::new(catalogues, Arc::clone(&scope));
+    let mut checker = Checker::new(rule, catalogues, Arc::clone(&scope));
     rule::check(&mut checker, rule);
     let root = condition::compile(&mut checker, &rule.condition);
     let actions = action::compile(&mut checker, rule);

@@ -1,11 +1,12 @@
 //! What the parts of the compiler share: where they are, what they found, what they need.
 
-use super::{Diagnostic, Reference, Severity, Thing};
+use super::{Diagnostic, Reference, Severity, Thing, known_records};
 use crate::catalogue::Catalogue;
 use crate::catalogues::{Catalogues, Scope};
 use crate::field::{FieldKey, FieldPath, FieldType};
 use crate::id::ConnectionId;
 use crate::record::RecordKind;
+use crate::rule::Rule;
 use crate::types::system_fields;
 use crate::value::{Choice, Stage, Value};
 use std::collections::BTreeSet;
@@ -23,11 +24,18 @@ pub(super) struct Checker<'a> {
     /// Inside a card that is switched off: what is found there blocks nothing.
     pub(super) soft: bool,
     pub(super) n_conditions: usize,
+    /// Records that can be known around one of the rule's events; empty when it has no events yet.
+    known: Vec<RecordKind>,
     pointer: String,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(catalogues: &'a Catalogues, scope: Arc<Scope>) -> Self {
+    pub(super) fn new(rule: &Rule, catalogues: &'a Catalogues, scope: Arc<Scope>) -> Self {
+        let events = rule.triggers.iter();
+        let known = events
+            .flat_map(|trigger| known_records(trigger.kind))
+            .copied()
+            .collect();
         Self {
             catalogues,
             scope,
@@ -37,6 +45,7 @@ impl<'a> Checker<'a> {
             needs_other: false,
             soft: false,
             n_conditions: 0,
+            known,
             pointer: String::new(),
         }
     }
@@ -96,6 +105,15 @@ impl<'a> Checker<'a> {
     pub(super) fn read(&mut self, path: FieldPath) -> Option<FieldType> {
         let field_type = self.field(path.record, path.key)?;
         self.reads.insert(path);
+        if !self.known.is_empty() && !self.known.contains(&path.record) {
+            self.warn(
+                "never_known",
+                format!(
+                    "у выбранных событий нет записи «{}», её поля останутся неизвестны; выберите другое поле или событие",
+                    path.record.title()
+                ),
+            );
+        }
         Some(field_type)
     }
 

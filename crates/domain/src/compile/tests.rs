@@ -338,3 +338,16 @@ fn groups_are_limited_and_pointed_into() {
     ]);
     check(&conditioned(many), &[("/condition", "too_many_conditions")]);
 }
+
+#[test]
+fn records_that_no_event_knows_are_warned_of() {
+    check_compare(
+        "call.phone",
+        O::IsEmpty,
+        Operand::None,
+        &[("/condition/compare/field", "never_known")],
+    );
+    let mut called = conditioned(compare("call.phone", O::IsEmpty, Operand::None));
+    called.triggers.push(Trigger::on(EventKind::CallFinished));
+    check(&called, &[]);
+}
