@@ -240,7 +240,14 @@ impl Connections {
             foreign: Vec::new(),
         };
         let document = serde_json::to_value(&state).unwrap_or_default();
-        connections::set_subscription(&self.context.db, workspace, id, &document, self.context.clock.now()).await?;
+        connections::set_subscription(
+            &self.context.db,
+            workspace,
+            id,
+            &document,
+            self.context.clock.now(),
+        )
+        .await?;
         Ok(())
     }
 

@@ -64,7 +64,7 @@ impl Default for Settings {
             creation_wait_ms: 15_000,
             undecided_ms: 600_000,
             max_chain: 8,
-            lease_ms: 15_000,
+            lease_ms: 4_000,
             dispatch_batch: 100,
             deliveries_at_once: 8,
         }

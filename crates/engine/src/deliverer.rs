@@ -13,6 +13,7 @@ use self::failure::Failure;
 use self::upsert::Ended;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::lease::holding;
 use connector::http::{Trace, traced};
 use connector::{ConnectorError, Verdict};
 use domain::connection::ConnectionState;
@@ -23,7 +24,7 @@ use futures::StreamExt;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
 use storage::deliveries::{self, Delivery};
-use storage::{StorageError, events, leases};
+use storage::{StorageError, events};
 
 /// How long a paused delivery waits before it looks whether the pause is over, in milliseconds.
 const PAUSED_MS: i64 = 30_000;
@@ -54,16 +55,16 @@ impl Deliverer {
 
     /// One round of a connection: whoever holds its lease takes what is due, first of each lane.
     pub(crate) async fn round(&self, id: Option<ConnectionId>) -> Result<usize, EngineError> {
+        Ok(holding(&self.context, id, self.work(id)).await?.unwrap_or(0))
+    }
+
+    async fn work(&self, id: Option<ConnectionId>) -> Result<usize, EngineError> {
         let (db, settings) = (&self.context.db, &self.context.settings);
-        let now = self.context.clock.now();
         let owner = &self.context.owner;
-        let name = id.map_or_else(|| "hub".to_owned(), |id| format!("connection/{id}"));
-        let until = now.plus_ms(settings.lease_ms);
-        if leases::acquire(db, &name, owner, now, until).await?.is_none() {
-            return Ok(0);
-        }
+        let now = self.context.clock.now();
         // Whatever another holder left under way belongs to nobody now.
         deliveries::recover(db, id, owner, now).await?;
+        let until = now.plus_ms(settings.lease_ms);
         let leased = deliveries::lease(db, id, owner, now, until, settings.deliveries_at_once).await?;
         let n_leased = leased.len();
         let done: Vec<Result<(), EngineError>> = futures::stream::iter(leased)

@@ -8,6 +8,7 @@ pub(crate) use change::same;
 
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::lease::holding;
 use crate::links;
 use crate::rulebook::{self, Book, Rulebook};
 use crate::worker::Signals;
@@ -82,6 +83,12 @@ impl Dispatcher {
     /// Looks at the events of a connection that wait, oldest first and in order per record. Returns how many
     /// were looked at.
     pub(crate) async fn round(&self, connection: ConnectionId) -> Result<usize, EngineError> {
+        Ok(holding(&self.context, Some(connection), self.work(connection))
+            .await?
+            .unwrap_or(0))
+    }
+
+    async fn work(&self, connection: ConnectionId) -> Result<usize, EngineError> {
         let now = self.context.clock.now();
         let limit = self.context.settings.dispatch_batch;
         let waiting = events::waiting(&self.context.db, connection, now, limit).await?;
@@ -112,8 +119,11 @@ impl Dispatcher {
 
     async fn record(&self, events: Vec<StoredEvent>) -> Result<(), EngineError> {
         for stored in events {
-            if matches!(self.event(stored).await?, Step::Waits) {
-                break;
+            match self.event(stored).await {
+                // Somebody else was quicker, and their answer stands.
+                Ok(Step::Done) | Err(EngineError::Storage(StorageError::Stale { table: "event" })) => {}
+                Ok(Step::Waits) => break,
+                Err(error) => return Err(error),
             }
         }
         Ok(())

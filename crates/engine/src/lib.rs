@@ -21,6 +21,7 @@ mod deliverer;
 mod dispatcher;
 pub mod error;
 pub mod intake;
+mod lease;
 mod links;
 pub mod replay;
 mod rulebook;
@@ -124,9 +125,12 @@ impl Engine {
         self.tasks.close();
     }
 
-    /// Waits until the loops have finished the step they were in.
+    /// Waits until the loops have finished the step they were in, and gives the leases back.
     pub async fn stopped(&self) {
         self.tasks.wait().await;
+        if let Err(error) = storage::leases::release(&self.context.db, &self.context.owner).await {
+            tracing::warn!(%error, "права на подключения не возвращены: другие подождут их окончания");
+        }
     }
 
     /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.

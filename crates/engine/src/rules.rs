@@ -279,7 +279,6 @@ fn document(rule: &Rule) -> serde_json::Value {
     serde_json::to_value(rule).unwrap_or_default()
 }
 
-/// Only what would make the row useless is refused in a draft; everything else is for the compiler to tell.
 /// What the compiler finds, and what the engine cannot carry out.
 fn check(rule: &Rule, catalogues: &Catalogues) -> Vec<Diagnostic> {
     let mut found = compile(rule, catalogues).1;
@@ -300,6 +299,7 @@ fn check(rule: &Rule, catalogues: &Catalogues) -> Vec<Diagnostic> {
     found
 }
 
+/// Only what would make the row useless is refused in a draft; everything else is for the compiler to tell.
 fn check_draft(draft: &Rule) -> Result<(), EngineError> {
     let name = draft.name.trim();
     if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {

@@ -32,12 +32,12 @@ pub async fn acquire(
     .map(|row| row.fence))
 }
 
-/// Gives a lease back, so that others need not wait for its end.
-pub async fn release(conn: &impl Conn, name: &str, owner: &str) -> Result<(), StorageError> {
+/// Gives back every lease of an owner that ends, so that others need not wait for their end.
+pub async fn release(conn: &impl Conn, owner: &str) -> Result<(), StorageError> {
     sql::execute(
         conn,
-        "UPDATE lease SET until = 0 WHERE name = $1 AND owner = $2",
-        [name.into(), owner.into()],
+        "UPDATE lease SET until = 0 WHERE owner = $1",
+        [owner.into()],
     )
     .await?;
     Ok(())

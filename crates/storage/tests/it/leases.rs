@@ -40,12 +40,12 @@ async fn a_lease_given_back_can_be_taken_at_once() {
     on_each(async |base| {
         let db = &base.db;
         leases::acquire(db, "hub", "a", at(0), at(100)).await.unwrap();
-        leases::release(db, "hub", "b").await.unwrap();
+        leases::release(db, "b").await.unwrap();
         assert_eq!(
             leases::acquire(db, "hub", "b", at(1), at(100)).await.unwrap(),
             None
         );
-        leases::release(db, "hub", "a").await.unwrap();
+        leases::release(db, "a").await.unwrap();
         assert_eq!(
             leases::acquire(db, "hub", "b", at(1), at(100)).await.unwrap(),
             Some(2)
