@@ -250,11 +250,22 @@ fn type_title(value: &Value) -> &'static str {
 }
 
 fn unknown(name: &str, known: &[String]) -> String {
-    let nearest = known.iter().min_by_key(|candidate| distance(name, candidate));
+    // Who forgot the section is as near as who mistyped a letter.
+    let far =
+        |candidate: &String| distance(name, candidate).min(1 + distance(key_of(name), key_of(candidate)));
+    let nearest = known.iter().min_by_key(|candidate| far(candidate));
     match nearest {
         Some(nearest) => format!("{name} неизвестна; ближайшее известное имя: {nearest}"),
         None => format!("{name} неизвестна"),
     }
+}
+
+/// The part of a name after its section.
+fn key_of(name: &str) -> &str {
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    name.rsplit_once("__")
+        .or_else(|| name.rsplit_once('.'))
+        .map_or(name, |(_, key)| key)
 }
 
 /// How many letters must be changed, added or taken away.

@@ -97,7 +97,7 @@ impl Connectors {
             http: HttpClient::new(rules, Limits::default())?,
             allowed_hosts,
             budgets: Mutex::default(),
-            amocrm_intake: AmocrmIntake::default(),
+            amocrm_intake: AmocrmIntake,
             lptracker_intake: LptrackerIntake,
         })
     }

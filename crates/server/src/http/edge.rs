@@ -161,6 +161,34 @@ fn protect(answer: &mut ServiceResponse<BoxBody>, over_tls: bool, id: RequestId)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::http::StatusCode;
+    use actix_web::middleware::from_fn;
+    use actix_web::test as web_test;
+    use actix_web::{App, HttpResponse, get};
+
+    #[get("/panics")]
+    async fn panics() -> HttpResponse {
+        panic!("on purpose")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_becomes_a_problem() {
+        let app = web_test::init_service(App::new().wrap(from_fn(edge)).service(panics)).await;
+        let request = web_test::TestRequest::get().uri("/panics").to_request();
+        let error = web_test::try_call_service(&app, request)
+            .await
+            .expect_err("an error");
+        let answer = error.error_response();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers().get(header::CONTENT_TYPE).unwrap(), MEDIA_TYPE);
+        let problem = error
+            .as_error::<Problem>()
+            .expect("a problem of ours")
+            .body()
+            .clone();
+        assert_eq!(problem.instance.as_deref(), Some("/panics"));
+        assert!(problem.trace_id.is_some() && !problem.detail.unwrap_or_default().contains("purpose"));
+    }
 
     fn check(path: &str, expected: &str) {
         assert_eq!(shown_path(path), expected);

@@ -13,6 +13,7 @@ use amocrm::{ConsentMode, OauthApp};
 use api::problem::ProblemType;
 use domain::id::{ConnectionId, WorkspaceId};
 use engine::Secret;
+use oauth2::CsrfToken;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use storage::{connections, sign_in_links};
@@ -47,8 +48,8 @@ pub async fn begin(access: &Owner, id: ConnectionId) -> Result<String, Problem> 
             "Доступ к amoCRM даёт человек: войдите в интерфейс",
         ));
     };
-    let random = vault::random_token(32).map_err(|_| Problem::internal())?;
-    let state = format!("{}.{id}.{}", access.workspace(), random.expose_secret());
+    let random = CsrfToken::new_random_len(32);
+    let state = format!("{}.{id}.{}", access.workspace(), random.secret());
     let until = access.now().plus_ms(VALID_MS);
     sign_in_links::insert(
         access.db(),

@@ -1,0 +1,260 @@
+//! The main job through the HTTP API only, by a script with a key: a deal moved in amoCRM becomes a lead in
+//! LPTracker, and the lead's step moves the deal back.
+
+use crate::harness::{Caller, TestApp};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+/// The control API of a fake CRM.
+struct Crm {
+    client: reqwest::Client,
+    base: String,
+}
+
+impl Crm {
+    async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .client
+            .get(format!("{}/_sandbox/{path}", self.base))
+            .send()
+            .await
+            .unwrap();
+        answer.json().await.unwrap()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let answer = self
+            .client
+            .post(format!("{}/_sandbox/{path}", self.base))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default()
+    }
+}
+
+fn named<'a>(all: &'a Value, name: &str) -> &'a Value {
+    all.as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == name)
+        .unwrap_or_else(|| panic!("no {name} in {all}"))
+}
+
+/// Lets every webhook arrive and everything that follows happen.
+async fn settle(app: &TestApp, crm: &Crm) {
+    for _ in 0..10 {
+        crm.post("webhooks/idle", json!({})).await;
+        if app.engine().settle(50).await.unwrap() == 0 {
+            return;
+        }
+    }
+    panic!("events and deliveries go round in circles");
+}
+
+async fn key(app: &TestApp) -> Caller {
+    let person = app.demo_person().await;
+    let form = json!({ "name": "скрипт", "scopes": ["read", "events"] });
+    let made = person.post("/api/v1/api-keys", &form).await.json();
+    let mut script = app.anonymous();
+    script.marked = false;
+    script.key = Some(made["secret"].as_str().unwrap().to_owned());
+    script
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_deal_becomes_a_lead_and_the_moved_lead_moves_the_deal() {
+    let app = TestApp::demo().await;
+    let script = key(&app).await;
+    let sandbox = app.sandbox.as_ref().unwrap();
+    let crm = |base: &String| Crm {
+        client: reqwest::Client::new(),
+        base: base.clone(),
+    };
+    let (amocrm, lptracker) = (crm(&sandbox.amocrm_url), crm(&sandbox.lptracker_url));
+
+    let form =
+        json!({ "name": "Вера Тестова", "phone": "+79995550101", "deal": "Окна под ключ", "price": 45000 });
+    let deal = amocrm.post("amocrm/ui/create", form).await[0]["id"].clone();
+    let columns = amocrm.get("amocrm/board").await["columns"].clone();
+    let stage = named(&columns, "Передано в обзвон")["id"].clone();
+    amocrm
+        .post("amocrm/ui/move", json!({ "id": deal, "status_id": stage }))
+        .await;
+    settle(&app, &amocrm).await;
+
+    let steps = lptracker.get("lptracker/board").await["steps"].clone();
+    let leads = named(&steps, "Новый лид")["leads"].as_array().unwrap().clone();
+    let ours: Vec<&Value> = leads
+        .iter()
+        .filter(|lead| lead["phone"] == "79995550101")
+        .collect();
+    let [lead] = ours[..] else {
+        panic!("not one lead: {leads:?}")
+    };
+    assert_eq!(
+        named(&lead["custom"], "ID сделки amoCRM")["value"],
+        deal.to_string()
+    );
+    assert_eq!(named(&lead["custom"], "Бюджет")["value"], "45000");
+
+    let step = named(&steps, "Интерес подтвержден")["id"].clone();
+    lptracker
+        .post(
+            "lptracker/ui/move",
+            json!({ "lead_id": lead["id"], "step_id": step }),
+        )
+        .await;
+    settle(&app, &amocrm).await;
+    let card = amocrm.get(&format!("amocrm/card/{deal}")).await;
+    assert_eq!(card["status_id"], named(&columns, "Подтверждён")["id"]);
+    assert_eq!(card["notes"].as_array().map(Vec::len), Some(1), "{card}");
+
+    story(
+        &script,
+        "deal_stage_changed",
+        &[deal.to_string(), lead["id"].to_string()],
+    )
+    .await;
+    story(
+        &script,
+        "lead_stage_changed",
+        &[deal.to_string(), lead["id"].to_string()],
+    )
+    .await;
+    let panel = script.get("/api/v1/panel?period=hour").await.json();
+    assert_eq!(panel["n_matched"], 2, "{panel}");
+    assert_eq!(panel["n_dead"], 0);
+    replay(&app, &script, &amocrm).await;
+}
+
+/// The page of the matched event of a kind tells everything and leads to both cards.
+async fn story(script: &Caller, kind: &str, records: &[String]) {
+    let found = script
+        .get(&format!("/api/v1/events?kind={kind}&matched=true"))
+        .await
+        .json();
+    let id = found["items"][0]["id"]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {kind}: {found}"));
+    let page = script.get(&format!("/api/v1/events/{id}")).await;
+    let parsed: api::event::EventView = serde_json::from_str(&page.text).expect("what the browser reads");
+    assert!(parsed.body.is_some());
+    assert!(
+        parsed
+            .runs
+            .iter()
+            .any(|run| run.outcome == domain::run::RunOutcome::Matched)
+    );
+    assert!(!parsed.deliveries.is_empty());
+    for delivery in &parsed.deliveries {
+        assert_eq!(
+            delivery.state,
+            domain::delivery::DeliveryState::Delivered,
+            "{delivery:?}"
+        );
+        assert!(
+            delivery
+                .attempts
+                .iter()
+                .any(|attempt| !attempt.exchanges.is_empty())
+        );
+    }
+    for record in records {
+        let card = parsed.records.iter().find(|card| card.id.0 == *record);
+        assert!(
+            card.is_some_and(|card| card.url.is_some()),
+            "{record} in {:?}",
+            parsed.records
+        );
+    }
+}
+
+/// A replay looks at how things are now: the deal has moved on, so the rule does not match and nothing is written.
+async fn replay(app: &TestApp, script: &Caller, crm: &Crm) {
+    let found = script
+        .get("/api/v1/events?kind=deal_stage_changed&matched=true")
+        .await
+        .json();
+    let id = found["items"][0]["id"].as_str().unwrap().to_owned();
+    let leads = script.get("/api/v1/links").await.json()["items"]
+        .as_array()
+        .unwrap()
+        .len();
+    let made = script
+        .post(&format!("/api/v1/events/{id}/replay"), &json!({}))
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    settle(app, crm).await;
+    let again = made.json()["event_id"].as_str().unwrap().to_owned();
+    let page = script.get(&format!("/api/v1/events/{again}")).await.json();
+    assert_eq!(page["replay_of"], id);
+    assert_eq!(
+        (&page["n_matched"], &page["runs"][0]["outcome"]),
+        (&json!(0), &json!("not_matched")),
+        "{page}"
+    );
+    assert_eq!(
+        script.get("/api/v1/links").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        leads
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_is_ready_when_the_server_listens() {
+    let app = TestApp::demo().await;
+    let announced: Value = serde_json::from_str(&app.running.announcement()).unwrap();
+    assert_eq!(announced["event"], "listening");
+    assert_eq!(announced["setup_url"], Value::Null);
+    assert_eq!(
+        announced["sign_in_url"],
+        app.running.sign_in_url.as_ref().unwrap().expose_secret()
+    );
+    let person = app.demo_person().await;
+    let rules = person.get("/api/v1/rules").await.json();
+    let rules = rules["items"].as_array().unwrap();
+    assert_eq!(rules.len(), 4);
+    for rule in rules {
+        assert_eq!(
+            (&rule["enabled"], &rule["published_number"]),
+            (&json!(true), &json!(1)),
+            "{rule}"
+        );
+    }
+    let connections = person.get("/api/v1/connections").await.json();
+    for connection in connections["items"].as_array().unwrap() {
+        assert_eq!(connection["state"], "active");
+        assert_eq!(connection["subscription"]["installed"], true);
+    }
+    assert!(
+        !connections.to_string().contains("eyJ0eXAi"),
+        "a token left the server"
+    );
+    let session = person.get("/api/v1/session").await.json();
+    assert_eq!(session["sandbox_urls"].as_array().map(Vec::len), Some(2));
+}
+
+/// The defaults of the demo are the sandbox's own.
+#[test]
+fn the_demo_knows_the_sandbox() {
+    let defaults: toml::Table = server::config::DEFAULTS.parse().unwrap();
+    let demo = &defaults["demo"];
+    assert_eq!(demo["amocrm_token"].as_str(), Some(sandbox::DEMO_AMOCRM_TOKEN));
+    assert_eq!(
+        demo["lptracker_login"].as_str(),
+        Some(sandbox::lptracker::DEMO_LPTRACKER_LOGIN)
+    );
+    assert_eq!(
+        demo["lptracker_password"].as_str(),
+        Some(sandbox::lptracker::DEMO_LPTRACKER_PASSWORD)
+    );
+    assert_eq!(
+        demo["lptracker_project"].as_integer(),
+        Some(sandbox::lptracker::DEMO_LPTRACKER_PROJECT)
+    );
+}

@@ -1,0 +1,14 @@
+//! The HTTP edge, from outside: a whole server on a free port with a database of its own.
+#![allow(clippy::unwrap_used)] // The lint knows tests, not what they call.
+
+mod access;
+mod crash;
+mod demo;
+mod harness;
+mod hooks;
+mod interface;
+mod openapi;
+mod problems;
+mod rules;
+mod seeds;
+mod sessions;

@@ -1,0 +1,175 @@
+//! One row of everything, for tests that only want something to be there.
+
+use crate::harness::TestApp;
+use domain::command::{Command, Operation, Target};
+use domain::connection::ConnectorKind;
+use domain::delivery::DeliveryState;
+use domain::event::{Event, EventKind, Fact, Origin};
+use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, RunId};
+use domain::record::{Record, RecordKey, RecordKind};
+use domain::rule::{Rule, Trigger};
+use engine::connections::NewConnection;
+use engine::{Secret, new_id};
+use serde_json::json;
+use storage::accounts::Workspace;
+use storage::audit::Actor;
+use storage::deliveries::Delivery;
+use storage::events::NewEvent;
+use storage::links::Link;
+
+/// Ids of what was made.
+pub struct Seeds {
+    pub connection: ConnectionId,
+    pub rule: RuleId,
+    pub version: RuleVersionId,
+    pub row_version: i64,
+    pub event: EventId,
+    pub delivery: DeliveryId,
+    pub link: LinkId,
+    pub api_key: ApiKeyId,
+}
+
+/// A rule that compiles without any catalogue: it matches every deal that changes and does nothing.
+pub fn rule(source: ConnectionId) -> Rule {
+    Rule {
+        name: "Правило".to_owned(),
+        description: String::new(),
+        source,
+        triggers: vec![Trigger::on(EventKind::DealUpdated)],
+        condition: domain::condition::Condition::default(),
+        actions: vec![domain::action::ActionCard {
+            connection: None,
+            enabled: true,
+            action: domain::action::Action::Stop {
+                reason: "только для проверки".to_owned(),
+            },
+        }],
+        stop: false,
+        quiet_secs: 0,
+    }
+}
+
+/// Makes one of everything in a workspace.
+pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
+    let engine = app.engine();
+    let db = engine.db();
+    let now = engine.clock().now();
+    let new = NewConnection {
+        kind: ConnectorKind::Amocrm,
+        name: "amoCRM".to_owned(),
+        // Nobody listens there, and it is not allowed: no test reaches anybody by accident.
+        settings: json!({ "base_url": "http://127.0.0.1:9/", "client_id": null }),
+        secret: Some(Secret::Token {
+            access: "token".to_owned(),
+        }),
+        expires_at: None,
+    };
+    let connection = engine.connections().create(workspace.id, new).await.unwrap().id;
+    let actor = Actor::system();
+    let made = engine
+        .rules()
+        .create(workspace.id, &actor, &rule(connection))
+        .await
+        .unwrap();
+    let published = engine
+        .rules()
+        .publish(workspace.id, &actor, made.id, made.version)
+        .await
+        .unwrap();
+    let event = EventId(new_id());
+    let key = RecordKey::new(RecordKind::Deal, 5);
+    let fact = Fact {
+        kind: EventKind::DealUpdated,
+        key: key.clone(),
+        occurred_at: None,
+        record: Record::new(RecordKind::Deal, 5),
+        related: Vec::new(),
+        before: Vec::new(),
+        changed: None,
+        author: None,
+        dedupe: event.to_string(),
+    };
+    let new = NewEvent {
+        event: Event {
+            id: event,
+            workspace: workspace.id,
+            connection,
+            origin: Origin::Webhook,
+            received_at: now,
+            chain: 0,
+            fact,
+        },
+        key: event.to_string(),
+        inbound: None,
+        replay_of: None,
+        only_rule: None,
+        due_at: now,
+    };
+    storage::events::insert(db, &[new]).await.unwrap();
+    let delivery = DeliveryId(new_id());
+    let dead = Delivery {
+        workspace: workspace.id,
+        id: delivery,
+        run: RunId(new_id()),
+        event,
+        rule: made.id,
+        connection: Some(connection),
+        lane: delivery.to_string(),
+        command: Command {
+            action: 0,
+            connection: Some(connection),
+            operation: Operation::AddNote {
+                target: Target::Trigger,
+                text: "текст".to_owned(),
+            },
+        },
+        state: DeliveryState::Dead,
+        progress: json!({}),
+        record: Some(key),
+        error_code: None,
+        error: None,
+        replay_of: None,
+        chain: 0,
+        n_attempts: 1,
+        created_at: now,
+        first_at: None,
+        due_at: now,
+        finished_at: None,
+    };
+    storage::deliveries::insert(db, &[dead]).await.unwrap();
+    let link = LinkId(new_id());
+    let pair = Link {
+        workspace: workspace.id,
+        id: link,
+        amocrm: connection,
+        lptracker: connection,
+        deal: Some(link.to_string().as_str().into()),
+        contact: None,
+        lead: Some(link.to_string().as_str().into()),
+        lead_contact: None,
+        lane: link.to_string(),
+        created_at: now,
+        updated_at: now,
+    };
+    storage::links::save(db, &pair).await.unwrap();
+    let wanted = engine::accounts::NewApiKey {
+        name: "ключ".to_owned(),
+        scopes: vec!["read".to_owned()],
+        expires_in_days: None,
+    };
+    let (api_key, _) = engine
+        .accounts()
+        .create_api_key(workspace.id, &actor, wanted)
+        .await
+        .unwrap();
+    Seeds {
+        connection,
+        rule: made.id,
+        version: published.published.expect("a version in force").id,
+        row_version: published.version,
+        event,
+        delivery,
+        link,
+        api_key: api_key.id,
+    }
+}
