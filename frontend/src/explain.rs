@@ -47,7 +47,7 @@ pub struct LeafReason {
 }
 
 impl LeafReason {
-    /// The comparison with the value it met, in one line: «Бюджет: 90 000, нужно не меньше 100 000».
+    /// The comparison with the value it met, in one line: «Бюджет: 90 000, а нужно: не меньше 100 000».
     pub fn sentence(&self) -> String {
         let wanted = match &self.with {
             Some(with) => format!("{} {with}", self.operator),
@@ -55,8 +55,8 @@ impl LeafReason {
         };
         match (&self.problem, &self.left) {
             (Some(problem), _) => format!("{}: {problem}", self.field),
-            (None, Some(left)) => format!("{}: {left}, нужно «{wanted}»", self.field),
-            (None, None) => format!("{}: значение неизвестно, нужно «{wanted}»", self.field),
+            (None, Some(left)) => format!("{}: {left}, а нужно: {wanted}", self.field),
+            (None, None) => format!("{}: значение неизвестно, а нужно: {wanted}", self.field),
         }
     }
 }
@@ -119,7 +119,7 @@ pub struct Miss {
 }
 
 impl Miss {
-    /// «1 из 4 не выполнено: Бюджет: 90 000, нужно «не меньше 100 000»»; `None` when nothing is wanting.
+    /// «1 условие из 4 не выполнено — Бюджет: 90 000, а нужно: не меньше 100 000»; `None` when nothing is wanting.
     pub fn sentence(&self) -> Option<String> {
         let first = self.wanting.first()?;
         let n = self.wanting.len();
@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(miss.total, 2);
         assert_eq!(
             miss.sentence().unwrap().replace(NBSP, " "),
-            "1 условие из 2 не выполнено — Сделка · Бюджет: 90 000, нужно «не меньше 100 000»"
+            "1 условие из 2 не выполнено — Сделка · Бюджет: 90 000, а нужно: не меньше 100 000"
         );
         assert_eq!(
             miss.wanting[0]

@@ -2,6 +2,8 @@
 
 use api::{FieldProblem, Problem, ProblemType};
 
+use crate::text::upper_first;
+
 /// A request that did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApiError {
@@ -56,9 +58,16 @@ impl ApiError {
             kind: problem.problem_type(),
             status,
             title: problem.title,
-            detail: problem.detail,
+            detail: problem.detail.as_deref().map(upper_first),
             trace_id: problem.trace_id,
-            errors: problem.errors,
+            errors: problem
+                .errors
+                .into_iter()
+                .map(|error| FieldProblem {
+                    detail: upper_first(&error.detail),
+                    ..error
+                })
+                .collect(),
         }
     }
 
@@ -73,6 +82,21 @@ impl ApiError {
             .iter()
             .find(|error| error.pointer == pointer)
             .map(|error| error.detail.clone())
+    }
+
+    /// The id of the request, when finding it in the log could help: not when a person only mistyped.
+    pub fn trace(&self) -> Option<&str> {
+        let mistake = matches!(
+            self.kind,
+            Some(
+                ProblemType::Invalid
+                    | ProblemType::WrongCredentials
+                    | ProblemType::Conflict
+                    | ProblemType::Stale
+                    | ProblemType::TooManyRequests
+            )
+        );
+        self.trace_id.as_deref().filter(|_| !mistake)
     }
 
     /// The same as one sentence.
@@ -100,6 +124,20 @@ mod tests {
         assert_eq!(error.field("/email").as_deref(), Some("Введите e-mail"));
         assert_eq!(error.field("/name"), None);
         assert_eq!(error.sentence(), "Исправьте поля");
+    }
+
+    #[test]
+    fn a_mistyped_password_needs_no_trace() {
+        let of = |kind| {
+            let problem = Problem {
+                trace_id: Some("7".to_owned()),
+                ..Problem::new(kind, "почему")
+            };
+            ApiError::from_answer(problem.status, &serde_json::to_string(&problem).unwrap())
+        };
+        assert_eq!(of(ProblemType::WrongCredentials).trace(), None);
+        assert_eq!(of(ProblemType::Internal).trace(), Some("7"));
+        assert_eq!(of(ProblemType::Internal).sentence(), "Почему");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::command_text::command;
 use crate::filters::DeliveryFilter;
 use crate::parts::{DeliveryActions, RecordLink};
 use crate::store::Store;
-use crate::text::counted;
+use crate::text::{counted, upper_first};
 use crate::ui::{
     Ago, Button, Card, Choices, Column, Confirm, DataTable, Empty, Glyph, Look, Page, Pager, Paging, Remote,
     SelectField, SideTag, StateBadge, Toasts, loaded, run,
@@ -180,7 +180,7 @@ fn What(delivery: DeliveryView) -> impl IntoView {
     view! {
         <a class="row-link" href=format!("/events/{}", delivery.event_id)>{title}</a>
         <p class="soft">{delivery.rule_name.clone()}</p>
-        {delivery.error.clone().map(|error| view! { <p class="problem">{error}</p> })}
+        {delivery.error.as_deref().map(upper_first).map(|error| view! { <p class="problem">{error}</p> })}
     }
 }
 

@@ -5,7 +5,7 @@ use domain::connection::{ConnectionState, ConnectorKind};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
-use crate::text::counted;
+use crate::text::{counted, upper_first};
 use crate::ui::{Ago, Facts, SideTag, StateBadge};
 use crate::words;
 
@@ -48,7 +48,7 @@ pub fn ConnectionCard(connection: Connection, #[prop(optional)] linked: bool) ->
                 </div>
                 <StateBadge label=words::connection(connection.state) testid="connection-state" />
             </header>
-            {reason.map(|reason| view! { <p class="problem">{reason}</p> })}
+            {reason.map(|reason| view! { <p class="problem">{upper_first(&reason)}</p> })}
             {warnings.into_iter().map(|text| view! { <p class="soft">{text}</p> }).collect_view()}
             <Facts facts=facts(&connection) />
         </section>

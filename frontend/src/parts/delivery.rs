@@ -10,7 +10,7 @@ use super::{CommandView, RecordLink};
 use crate::api::deliveries;
 use crate::command_text::command;
 use crate::store::Store;
-use crate::text::counted;
+use crate::text::{counted, upper_first};
 use crate::ui::{Ago, Button, Fold, Glyph, Look, SideTag, StateBadge, Toasts, run};
 use crate::words;
 
@@ -46,7 +46,7 @@ pub fn DeliveryStory(
     let n = u64::try_from(delivery.attempts.len()).unwrap_or(0);
     let trouble = matches!(delivery.state, DeliveryState::Dead | DeliveryState::Uncertain);
     let error_class = if trouble { "problem" } else { "soft" };
-    let error = delivery.error.clone();
+    let error = delivery.error.as_deref().map(upper_first);
     let record = delivery.record.clone();
     let due = delivery.due_at.filter(|_| !delivery.state.is_final());
     let attempts = delivery.attempts.clone();

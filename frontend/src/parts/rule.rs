@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use crate::names::Names;
 use crate::rule_text::{self, ActionText, Join, Leaf, MappingText, Node};
 use crate::store::Store;
-use crate::text::counted;
+use crate::text::{counted, upper_first};
 use crate::ui::{Badge, Glyph, Icon, Notice, SideTag};
 use crate::words::Tone;
 
@@ -205,7 +205,7 @@ pub fn DiagnosticList(list: Vec<Diagnostic>) -> impl IntoView {
                 <li class="finding" data-testid="diagnostic">
                     <Badge tone=tone word=word />
                     <div class="grow">
-                        <p>{finding.text}</p>
+                        <p>{upper_first(&finding.text)}</p>
                         <code class="muted">{finding.pointer}</code>
                     </div>
                 </li>

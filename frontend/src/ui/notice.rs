@@ -48,8 +48,8 @@ pub fn ErrorBox(error: ApiError, #[prop(optional, into)] retry: Option<Callback<
                 {error.detail.clone().map(|detail| view! { <p>{detail}</p> })}
                 {listed.then(|| view! { <ul>{fields}</ul> })}
                 {error
-                    .trace_id
-                    .clone()
+                    .trace()
+                    .map(str::to_owned)
                     .map(|trace| view! { <p class="trace">"Код запроса: " <code>{trace}</code></p> })}
                 {retry
                     .map(|retry| {

@@ -4,7 +4,7 @@ use domain::time::Timestamp;
 use leptos::prelude::*;
 
 use crate::clock;
-use crate::store::Store;
+use crate::store::{Store, present};
 
 /// «5 минут назад», growing older by itself; the exact moment stands in the tooltip.
 #[component]
@@ -12,7 +12,11 @@ pub fn Ago(at: Timestamp) -> impl IntoView {
     let store = Store::expect();
     view! {
         <time class="nowrap" title=move || clock::date_time_full(at, &store.zone())>
-            {move || clock::relative(at, store.now())}
+            {move || {
+                // The store's clock says when to look again; the age is counted to this very moment.
+                store.now();
+                clock::relative(at, present())
+            }}
         </time>
     }
 }

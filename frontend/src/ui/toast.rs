@@ -58,7 +58,7 @@ impl Toasts {
             text.push_str("\n• ");
             text.push_str(&field.detail);
         }
-        self.show(Tone::Bad, text, error.trace_id.clone());
+        self.show(Tone::Bad, text, error.trace().map(str::to_owned));
     }
 
     fn show(self, tone: Tone, text: String, trace: Option<String>) {

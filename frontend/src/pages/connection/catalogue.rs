@@ -4,6 +4,7 @@ use api::connection::{CatalogueChange, CatalogueView, Connection};
 use api::workspace::Role;
 use domain::catalogue::{Catalogue, StageKind};
 use domain::connection::ConnectorKind;
+use domain::id::ConnectionId;
 use domain::record::RecordKind;
 use leptos::prelude::*;
 
@@ -18,34 +19,35 @@ use crate::words::Tone;
 /// The catalogue of a connection, with search and refreshing.
 #[component]
 pub fn CatalogueBrowser(connection: Remote<Connection>) -> impl IntoView {
-    loaded(
-        connection,
-        move |connection_| view! { <Of connection=connection_ remote=connection /> },
-    )
+    // Made once: what a refresh found must outlive the card that it changes.
+    let which = Memo::new(move |_| connection.with(|known| known.map(|known| (known.id, known.kind))));
+    move || match which.get() {
+        Some((id, kind)) => view! { <Of id kind remote=connection /> }.into_any(),
+        None => loaded(connection, |_| ()).into_any(),
+    }
 }
 
 #[component]
-fn Of(connection: Connection, remote: Remote<Connection>) -> impl IntoView {
+fn Of(id: ConnectionId, kind: ConnectorKind, remote: Remote<Connection>) -> impl IntoView {
     let store = Store::expect();
     let toasts = Toasts::expect();
-    let id = connection.id;
-    let kind = connection.kind;
     let catalogue = Remote::new(move || connections::get_catalogue(id));
     let changes = Remote::new(move || connections::list_catalogue_changes(id));
     let busy = RwSignal::new(false);
     let found = RwSignal::new(None::<Vec<String>>);
-    let read_at = connection.status.catalogue_at;
+    let read_at = move || remote.with(|connection| connection.and_then(|known| known.status.catalogue_at));
     let search = text("");
-    let owner = connection.clone();
     let refresh = move |_| {
-        let owner = owner.clone();
+        let owner = remote.now();
         found.set(None);
         run(
             busy,
             connections::refresh_catalogue(id),
             move |answer| match answer {
                 Ok(answer) => {
-                    store.set_catalogue(&owner, answer.catalogue.clone());
+                    if let Some(owner) = &owner {
+                        store.set_catalogue(owner, answer.catalogue.clone());
+                    }
                     catalogue.set(CatalogueView {
                         connection_id: id,
                         catalogue: answer.catalogue,
@@ -54,7 +56,11 @@ fn Of(connection: Connection, remote: Remote<Connection>) -> impl IntoView {
                     changes.reload();
                     remote.reload();
                 }
-                Err(error) => toasts.problem(&error),
+                Err(error) => {
+                    toasts.problem(&error);
+                    // The card may have learnt why.
+                    remote.reload();
+                }
             },
         );
     };
@@ -98,13 +104,13 @@ fn Of(connection: Connection, remote: Remote<Connection>) -> impl IntoView {
                     />
                 </div>
                 <p class="soft">
-                    {match read_at {
+                    {move || match read_at() {
                         Some(at) => view! { "Прочитано из CRM " <Ago at /> }.into_any(),
                         None => "Справочник ещё не читали.".into_any(),
                     }}
                 </p>
                 <Show when=move || store.may(Role::Owner)>
-                    <Button glyph=Glyph::Refresh loading=busy testid="refresh-catalogue" on_click=refresh.clone()>
+                    <Button glyph=Glyph::Refresh loading=busy testid="refresh-catalogue" on_click=refresh>
                         "Обновить из CRM"
                     </Button>
                 </Show>

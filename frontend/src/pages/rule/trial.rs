@@ -152,7 +152,14 @@ fn outcome(store: Store, rule: &Rule, result: DryRunResult) -> impl IntoView + u
         <Card title="Что получилось" testid="trial-result">
             <div class="row">
                 <StateBadge label=words::run(evaluation.outcome) />
-                <span class="soft">"Запланировано: " {counted(n, "действие", "действия", "действий")}</span>
+                {(n > 0)
+                    .then(|| {
+                        view! {
+                            <span class="soft">
+                                "Запланировано: " {counted(n, "действие", "действия", "действий")}
+                            </span>
+                        }
+                    })}
             </div>
             <ReasonView condition explanation=evaluation.explanation names=names />
             <ul class="plain-list soft">{notes}</ul>
