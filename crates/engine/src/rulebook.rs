@@ -94,10 +94,10 @@ async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) ->
 pub(crate) async fn catalogues(conn: &impl Conn, workspace: WorkspaceId) -> Result<Catalogues, EngineError> {
     let mut all = Catalogues::new();
     for connection in connections::list(conn, workspace).await? {
-        let catalogue = connections::catalogue(conn, workspace, connection.id)
-            .await?
-            .unwrap_or_default();
-        all.insert_named(connection.id, connection.kind, connection.name, catalogue);
+        // One that was never read offers nothing to refer to, and the compiler says so.
+        if let Some(catalogue) = connections::catalogue(conn, workspace, connection.id).await? {
+            all.insert_named(connection.id, connection.kind, connection.name, catalogue);
+        }
     }
     Ok(all)
 }

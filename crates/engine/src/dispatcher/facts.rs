@@ -9,7 +9,7 @@ use connector::{Connector, ConnectorError, ContactQuery, Snapshot, Verdict};
 use domain::catalogues::home_of;
 use domain::connection::{ConnectionState, ConnectorKind};
 use domain::evaluate::{Facts, KnownRecord, Source};
-use domain::field::{FieldPath, Moment, SystemField};
+use domain::field::{FieldPath, SystemField};
 use domain::index::IndexedRule;
 use domain::record::{RecordKey, RecordKind};
 use domain::time::Timestamp;
@@ -95,12 +95,7 @@ pub(super) async fn complete(
 
 /// Fields that rules read and nothing known so far holds.
 fn missing(facts: &Facts, rules: &[&IndexedRule]) -> Vec<FieldPath> {
-    let mut wanted: Vec<FieldPath> = rules
-        .iter()
-        .flat_map(|entry| entry.rule.reads())
-        .filter(|path| path.moment == Moment::Now && facts.value(**path).is_none())
-        .copied()
-        .collect();
+    let mut wanted: Vec<FieldPath> = rules.iter().flat_map(|entry| entry.rule.missing(facts)).collect();
     wanted.sort_unstable();
     wanted.dedup();
     wanted
