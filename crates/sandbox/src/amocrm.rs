@@ -1,6 +1,6 @@
 //! The fake amoCRM: API v4, OAuth and webhooks, after the contract only.
 //!
-//! Reading order: [`model`], [`account`], [`ops`] (changes that leave traces), [`state`], [`http`] (routing), then
+//! Reading order: [`model`], [`account`], `ops` (changes that leave traces), [`state`], `http` (routing), then
 //! one file per resource. `wire` and `hooks` make the webhooks; `control` is what people do by hand.
 
 pub mod account;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::model::*;
 use crate::clock::Clock;
 
-/// An account. Data are open to tests; [`super::ops`] holds the changes that leave traces.
+/// An account. Data are open to tests; `ops` holds the changes that leave traces.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Id.
