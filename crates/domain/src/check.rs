@@ -185,7 +185,7 @@ pub(crate) enum Demanded<'a> {
     Id(i64),
     Number(Decimal),
     Flag(bool),
-    /// Under the usual [`Alike`].
+    /// Under the usual [`crate::condition::Alike`].
     Text(&'a str),
     Option {
         id: Option<i64>,
