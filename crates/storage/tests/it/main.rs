@@ -22,3 +22,4 @@ mod rules;
 mod runs;
 mod sessions;
 mod support;
+mod waiting;

@@ -55,6 +55,20 @@ impl Base {
         assert!(changed > 0, "nothing to tamper with: {sql}");
         raw.close().await.unwrap();
     }
+
+    /// Waits until PostgreSQL lets one transaction wait for another.
+    pub(crate) async fn until_somebody_waits_for_a_row(&self) {
+        let raw = self.own.connect().await;
+        let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        for _ in 0..20_000 {
+            let waits = Statement::from_string(raw.get_database_backend(), sql);
+            if raw.query_one_raw(waits).await.unwrap().is_some() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("nobody waits");
+    }
 }
 
 /// Runs a case on both databases.
