@@ -203,9 +203,8 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     let ahead = at.0 > now.0;
     let secs = at.0.abs_diff(now.0) / 1_000;
     let length = match secs {
-        0..=4 if !ahead => return "только что".to_owned(),
         // Another machine's clock may be a little ahead of ours.
-        0..=2 => return "только что".to_owned(),
+        _ if secs <= if ahead { 2 } else { 4 } => return "только что".to_owned(),
         0..=59 => spell(secs, "секунду", "секунды", "секунд"),
         60..=3_599 => spell(secs / 60, "минуту", "минуты", "минут"),
         3_600..=86_399 => spell(secs / 3_600, "час", "часа", "часов"),

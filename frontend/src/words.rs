@@ -88,6 +88,9 @@ pub const fn delivery(state: DeliveryState) -> Label {
     }
 }
 
+/// A delivery that a person let run again: another one has taken its place.
+pub const REPLACED: Label = label("Заменено повтором", Tone::Muted);
+
 /// Outcome of an attempt.
 pub const fn outcome(outcome: Outcome) -> Label {
     match outcome {

@@ -234,9 +234,15 @@ fn deliveries(event: EventView, remote: Remote<EventView>) -> AnyView {
         .into_any();
     }
     let few = event.deliveries.len() <= 3;
+    let replayed: Vec<_> = event
+        .deliveries
+        .iter()
+        .filter_map(|delivery| delivery.replay_of)
+        .collect();
     let mut cards: Vec<AnyView> = Vec::new();
     let mut last: Option<RuleId> = None;
     for delivery in event.deliveries {
+        let replaced = replayed.contains(&delivery.id);
         if last != Some(delivery.rule_id) {
             let href = format!("/rules/{}", delivery.rule_id);
             let name = delivery.rule_name.clone();
@@ -244,7 +250,7 @@ fn deliveries(event: EventView, remote: Remote<EventView>) -> AnyView {
             last = Some(delivery.rule_id);
         }
         cards.push(
-            view! { <DeliveryStory delivery open=few on_change=move |()| remote.reload() /> }.into_any(),
+            view! { <DeliveryStory delivery open={few && !replaced} replaced on_change=move |()| remote.reload() /> }.into_any(),
         );
     }
     view! { <div class="stack tight">{cards}</div> }.into_any()

@@ -103,12 +103,14 @@ fn facts(connection: &Connection) -> Vec<(&'static str, AnyView)> {
         view! { <span class=class>{hook}</span> }.into_any(),
     ));
     if status.n_waiting > 0 || status.n_dead > 0 {
-        let waiting = counted(status.n_waiting, "действие", "действия", "действий");
+        let waiting =
+            (status.n_waiting > 0).then(|| counted(status.n_waiting, "действие", "действия", "действий"));
+        let between = (status.n_waiting > 0 && status.n_dead > 0).then_some(", ");
         let dead = (status.n_dead > 0).then(|| {
             let href = format!("/deliveries?connection={}", connection.id);
-            view! { ", не выполнено: " <a href=href>{status.n_dead}</a> }
+            view! { <a href=href>"не выполнено " {status.n_dead}</a> }
         });
-        facts.push(("В очереди", view! { {waiting} {dead} }.into_any()));
+        facts.push(("В очереди", view! { {waiting} {between} {dead} }.into_any()));
     }
     facts
 }

@@ -21,6 +21,9 @@ pub fn DeliveryStory(
     /// The plan is shown at once.
     #[prop(optional)]
     open: bool,
+    /// A later delivery of the same event replays it.
+    #[prop(optional)]
+    replaced: bool,
     #[prop(into)] on_change: Callback<()>,
 ) -> impl IntoView {
     let store = Store::expect();
@@ -43,6 +46,11 @@ pub fn DeliveryStory(
             }
         }
     };
+    let label = if replaced {
+        words::REPLACED
+    } else {
+        words::delivery(delivery.state)
+    };
     let n = u64::try_from(delivery.attempts.len()).unwrap_or(0);
     let trouble = matches!(delivery.state, DeliveryState::Dead | DeliveryState::Uncertain);
     let error_class = if trouble { "problem" } else { "soft" };
@@ -55,7 +63,7 @@ pub fn DeliveryStory(
             <header class="row">
                 <h3 class="grow">{title}</h3>
                 {place}
-                <StateBadge label=words::delivery(delivery.state) testid="delivery-state" />
+                <StateBadge label testid="delivery-state" />
             </header>
             {error.map(|error| view! { <p class=error_class>{error}</p> })}
             <div class="row muted">

@@ -306,8 +306,8 @@ pub fn pick_text(pick: Pick, kind: RecordKind, names: &Names) -> String {
 fn minutes(n: i64) -> String {
     let n = n.unsigned_abs();
     match n {
-        _ if n > 0 && n % 1_440 == 0 => counted(n / 1_440, "день", "дня", "дней"),
-        _ if n > 0 && n % 60 == 0 => counted(n / 60, "час", "часа", "часов"),
+        _ if n > 0 && n.is_multiple_of(1_440) => counted(n / 1_440, "день", "дня", "дней"),
+        _ if n > 0 && n.is_multiple_of(60) => counted(n / 60, "час", "часа", "часов"),
         _ => counted(n, "минуту", "минуты", "минут"),
     }
 }
