@@ -3,25 +3,22 @@
 //! Nothing outside this file reads the environment. Unknown keys stop the start, with the nearest known name;
 //! every value is checked before anything binds, and all mistakes are told at once.
 
+use self::layers::FILE_VARIABLE;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use thiserror::Error;
-use toml::{Table, Value};
+use toml::Table;
 use url::Url;
 use vault::{InstallationKey, Keyring};
 
+mod layers;
+
 /// Every key with its meaning and default.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
-/// What the names of our variables begin with.
-const PREFIX: &str = "INTEGRATOR_";
-/// The variable that names the file.
-const FILE_VARIABLE: &str = "INTEGRATOR_CONFIG";
 /// The file that is read when it is there.
 const FILE: &str = "integrator.toml";
-/// Variables of the test harness are none of ours.
-const FOREIGN: &str = "INTEGRATOR_TEST_";
 
 /// The configuration as it is used: checked, typed.
 #[derive(Debug)]
@@ -150,13 +147,13 @@ impl Config {
         file: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let mut table = defaults();
+        let mut table = layers::defaults();
         let mut mistakes = Vec::new();
         match file.parse::<Table>() {
-            Ok(wanted) => merge_file(&mut table, &wanted, &mut mistakes),
+            Ok(wanted) => layers::merge_file(&mut table, &wanted, &mut mistakes),
             Err(error) => mistakes.push(format!("файл настроек не разобран: {}", error.message())),
         }
-        merge_environment(&mut table, environment, &mut mistakes);
+        layers::merge_environment(&mut table, environment, &mut mistakes);
         if !mistakes.is_empty() {
             return Err(ConfigError { mistakes });
         }
@@ -165,123 +162,6 @@ impl Config {
             .map_err(|error| ConfigError::one(error.to_string()))?;
         check(raw)
     }
-}
-
-fn defaults() -> Table {
-    DEFAULTS
-        .parse()
-        .expect("the built-in defaults are TOML: a test reads them")
-}
-
-fn merge_file(table: &mut Table, wanted: &Table, mistakes: &mut Vec<String>) {
-    let known = known_keys(table);
-    for (section, values) in wanted {
-        let Some(values) = values.as_table() else {
-            mistakes.push(unknown(section, &known));
-            continue;
-        };
-        for (key, value) in values {
-            let name = format!("{section}.{key}");
-            match table.get_mut(section).and_then(|section| section.get_mut(key)) {
-                None => mistakes.push(unknown(&name, &known)),
-                Some(slot) if slot.type_str() == value.type_str() => *slot = value.clone(),
-                Some(slot) => mistakes.push(format!(
-                    "ключ {name}: нужно {}, а задано {}",
-                    type_title(slot),
-                    type_title(value)
-                )),
-            }
-        }
-    }
-}
-
-fn merge_environment(
-    table: &mut Table,
-    environment: impl IntoIterator<Item = (String, String)>,
-    mistakes: &mut Vec<String>,
-) {
-    let known: Vec<String> = known_keys(table).iter().map(|key| variable(key)).collect();
-    for (name, text) in environment {
-        if !name.starts_with(PREFIX) || name == FILE_VARIABLE || name.starts_with(FOREIGN) {
-            continue;
-        }
-        let slot = name[PREFIX.len()..].to_lowercase();
-        let slot = slot
-            .split_once("__")
-            .and_then(|(section, key)| table.get_mut(section).and_then(|section| section.get_mut(key)));
-        let Some(slot) = slot else {
-            mistakes.push(format!("переменная {}", unknown(&name, &known)));
-            continue;
-        };
-        let parsed = match slot {
-            Value::Integer(_) => text.trim().parse().ok().map(Value::Integer),
-            Value::Boolean(_) => text.trim().parse().ok().map(Value::Boolean),
-            _ => Some(Value::String(text)),
-        };
-        match parsed {
-            Some(value) => *slot = value,
-            None => mistakes.push(format!("переменная {name}: нужно {}", type_title(slot))),
-        }
-    }
-}
-
-fn known_keys(table: &Table) -> Vec<String> {
-    let keys = table.iter().flat_map(|(section, values)| {
-        values
-            .as_table()
-            .into_iter()
-            .flatten()
-            .map(move |(key, _)| format!("{section}.{key}"))
-    });
-    keys.collect()
-}
-
-fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
-}
-
-fn type_title(value: &Value) -> &'static str {
-    match value {
-        Value::Integer(_) => "целое число",
-        Value::Boolean(_) => "true или false",
-        Value::String(_) => "строка в кавычках",
-        _ => "простое значение",
-    }
-}
-
-fn unknown(name: &str, known: &[String]) -> String {
-    // Who forgot the section is as near as who mistyped a letter.
-    let far =
-        |candidate: &String| distance(name, candidate).min(1 + distance(key_of(name), key_of(candidate)));
-    let nearest = known.iter().min_by_key(|candidate| far(candidate));
-    match nearest {
-        Some(nearest) => format!("{name} неизвестна; ближайшее известное имя: {nearest}"),
-        None => format!("{name} неизвестна"),
-    }
-}
-
-/// The part of a name after its section.
-fn key_of(name: &str) -> &str {
-    let name = name.strip_prefix(PREFIX).unwrap_or(name);
-    name.rsplit_once("__")
-        .or_else(|| name.rsplit_once('.'))
-        .map_or(name, |(_, key)| key)
-}
-
-/// How many letters must be changed, added or taken away.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let changed = corner + usize::from(a != *b);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[derive(Deserialize)]

@@ -1,13 +1,16 @@
 //! Making a connection: its credential is tried before it is kept, then the catalogue is read and the webhooks
 //! are installed.
 
-use crate::connectors::{Connectors, Secretless};
+use crate::connectors::{Connectors, Secretless, secretless};
+use amocrm::OauthApp;
 use connector::ConnectorError;
 use domain::connection::ConnectorKind;
-use domain::id::WorkspaceId;
+use domain::id::{ConnectionId, WorkspaceId};
 use engine::connections::NewConnection;
 use engine::{Engine, EngineError, Secret};
+use secrecy::ExposeSecret;
 use storage::connections::{self, Connection};
+use url::Url;
 
 /// Which account, with which credential.
 #[derive(Clone, Debug)]
@@ -94,6 +97,69 @@ pub async fn prepare(engine: &Engine, workspace: WorkspaceId, connection: &Conne
     }
 }
 
+/// Exchanges the code of a consent for tokens; what waited for them goes on.
+pub async fn finish_consent(
+    engine: &Engine,
+    connectors: &Connectors,
+    (workspace, id): (WorkspaceId, ConnectionId),
+    code: &str,
+    consented: Option<&str>,
+) -> Result<(), EngineError> {
+    let row = connections::find(engine.db(), workspace, id).await?;
+    let works = engine.connections();
+    let stored = works.secret(workspace, id).await?;
+    let (
+        Secretless::Amocrm {
+            base_url,
+            client_id: Some(client_id),
+        },
+        Secret::Oauth {
+            client_secret,
+            redirect_uri,
+            ..
+        },
+    ) = (secretless(&row), stored)
+    else {
+        return Err(EngineError::SecretShape);
+    };
+    check_account(&base_url, consented)?;
+    let app = OauthApp {
+        client_id,
+        client_secret: client_secret.clone().into(),
+        redirect_uri: redirect_uri.clone(),
+    };
+    let tokens = connectors.exchange_code(&base_url, app, code).await?;
+    let secret = Secret::Oauth {
+        client_secret,
+        redirect_uri,
+        access: tokens.access.expose_secret().to_owned(),
+        refresh: tokens
+            .refresh
+            .map(|token| token.expose_secret().to_owned())
+            .unwrap_or_default(),
+    };
+    works.authorise(workspace, id, &secret, tokens.expires_at).await?;
+    works.check(workspace, id).await?;
+    prepare(engine, workspace, &row).await;
+    Ok(())
+}
+
+/// The account that consented must be the one that was meant.
+fn check_account(base_url: &str, consented: Option<&str>) -> Result<(), EngineError> {
+    let base = Url::parse(base_url).ok();
+    let host = base.as_ref().and_then(|url| url.host_str());
+    let is_account = host.is_some_and(|host| amocrm::account_host(host).is_ok());
+    match consented {
+        Some(consented) if is_account && Some(consented.to_ascii_lowercase().as_str()) != host => {
+            Err(EngineError::Invalid {
+                pointer: "",
+                text: "доступ дан из другого аккаунта amoCRM: выберите нужный и повторите".to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn kind(settings: &Secretless) -> ConnectorKind {
     match settings {
         Secretless::Amocrm { .. } => ConnectorKind::Amocrm,
@@ -131,5 +197,23 @@ pub fn blame(error: EngineError, pointer: &'static str) -> EngineError {
     EngineError::Invalid {
         pointer,
         text: text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(base: &str, referer: Option<&str>, good: bool) {
+        assert_eq!(check_account(base, referer).is_ok(), good, "{base} {referer:?}");
+    }
+
+    #[test]
+    fn another_account_is_refused() {
+        check("https://one.amocrm.ru/", Some("one.amocrm.ru"), true);
+        check("https://one.amocrm.ru/", Some("ONE.amocrm.ru"), true);
+        check("https://one.amocrm.ru/", Some("two.amocrm.ru"), false);
+        check("http://127.0.0.1:7081/", Some("demo.amocrm.ru"), true);
+        check("https://one.amocrm.ru/", None, true);
     }
 }

@@ -96,11 +96,11 @@ impl Running {
     pub async fn stop(self) {
         tracing::info!("останавливаюсь: новые запросы не принимаются");
         self.ready.store(false, Ordering::SeqCst);
-        self.stop.cancel();
         self.http.stop(true).await;
         if let Ok(Err(error)) = self.serving.await {
             tracing::error!(%error, "сервер HTTP завершился с ошибкой");
         }
+        self.stop.cancel();
         if tokio::time::timeout(self.shutdown, self.engine.stopped())
             .await
             .is_err()

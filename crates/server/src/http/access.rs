@@ -5,15 +5,10 @@
 //! API key belongs to one workspace. A workspace that the caller is not in does not exist for them (404).
 
 use crate::http::app::App;
-use crate::http::edge::RequestId;
 use crate::http::problem::Problem;
-use crate::http::session;
-use actix_session::SessionExt;
 use actix_web::dev::Payload;
-use actix_web::http::header;
-use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use actix_web::{FromRequest, HttpRequest, web};
 use api::api_key::Scope;
-use api::problem::ProblemType;
 use connector::Connector;
 use domain::id::{AuditEntryId, WorkspaceId};
 use domain::time::Timestamp;
@@ -24,16 +19,14 @@ use engine::rules::Rules;
 use futures::future::LocalBoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use storage::accounts::{self, Role, User};
-use storage::api_keys::{self, ApiKey};
-use storage::audit::{self, Actor, ActorKind, NewEntry};
+use storage::Db;
+use storage::accounts::{Role, User};
+use storage::audit::{self, Actor, NewEntry};
 use storage::connections::Connection;
-use storage::{Db, StorageError};
 
-/// Names the workspace of a person's request.
-pub const WORKSPACE_HEADER: &str = "x-workspace-id";
-/// A use of a key is noted at most this often, in milliseconds.
-const NOTE_EVERY_MS: i64 = 60_000;
+mod caller;
+
+pub use caller::{Caller, current};
 
 /// What a role or a scope allows.
 pub trait Permission: 'static {
@@ -184,118 +177,6 @@ impl<P: Permission> FromRequest for Access<P> {
     }
 }
 
-/// Somebody known: a person signed in, or a script with a key.
-pub struct Caller {
-    app: web::Data<App>,
-    who: Who,
-}
-
-enum Who {
-    Person(User),
-    Key(ApiKey),
-}
-
-impl Caller {
-    async fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let app = app(request)?;
-        let who = match bearer(request)? {
-            Some(token) => Who::Key(find_key(&app, token).await?),
-            None => Who::Person(find_person(&app, request).await?),
-        };
-        Ok(Self { app, who })
-    }
-
-    /// The person, when it is one.
-    pub fn person(&self) -> Option<&User> {
-        match &self.who {
-            Who::Person(user) => Some(user),
-            Who::Key(_) => None,
-        }
-    }
-
-    /// For finders.
-    pub fn db(&self) -> &Db {
-        self.app.engine.db()
-    }
-
-    /// Workspaces that the caller is in; a key is in its own.
-    pub async fn workspaces(&self) -> Result<Vec<(accounts::Workspace, Role)>, Problem> {
-        Ok(match &self.who {
-            Who::Person(user) => accounts::memberships(self.db(), user.id).await?,
-            Who::Key(key) => vec![(accounts::workspace(self.db(), key.workspace).await?, Role::Viewer)],
-        })
-    }
-
-    async fn workspace(&self, request: &HttpRequest) -> Result<WorkspaceId, Problem> {
-        let named = match request.headers().get(WORKSPACE_HEADER) {
-            None => None,
-            Some(value) => {
-                let id = value.to_str().ok().and_then(|text| text.parse().ok());
-                Some(id.ok_or_else(|| {
-                    Problem::new(
-                        ProblemType::BadRequest,
-                        "Заголовок X-Workspace-Id должен содержать номер кабинета",
-                    )
-                })?)
-            }
-        };
-        match (&self.who, named) {
-            (Who::Key(key), None) => Ok(key.workspace),
-            (_, Some(id)) => Ok(id),
-            (Who::Person(user), None) => match accounts::memberships(self.db(), user.id).await?.as_slice() {
-                [(only, _)] => Ok(only.id),
-                _ => Err(Problem::new(
-                    ProblemType::BadRequest,
-                    "Назовите кабинет в заголовке X-Workspace-Id",
-                )),
-            },
-        }
-    }
-
-    async fn permit(&self, workspace: WorkspaceId, role: Role, scope: Scope) -> Result<(), Problem> {
-        match &self.who {
-            Who::Key(key) if key.workspace != workspace => Err(Problem::not_found()),
-            Who::Key(key) if key.scopes.iter().any(|word| word == scope.as_str()) => Ok(()),
-            Who::Key(_) => Err(Problem::new(
-                ProblemType::Forbidden,
-                format!("Ключу не хватает права «{}»", scope.title()),
-            )),
-            Who::Person(user) => match accounts::role(self.db(), workspace, user.id).await? {
-                None => Err(Problem::not_found()),
-                Some(given) if given >= role => Ok(()),
-                Some(_) => Err(Problem::new(
-                    ProblemType::Forbidden,
-                    "Вашей роли в кабинете для этого недостаточно: обратитесь к владельцу",
-                )),
-            },
-        }
-    }
-
-    fn actor(&self, request: &HttpRequest) -> Actor {
-        let (kind, id, name) = match &self.who {
-            Who::Person(user) => (ActorKind::User, user.id.0, user.name.clone()),
-            Who::Key(key) => (ActorKind::ApiKey, key.id.0, key.name.clone()),
-        };
-        Actor {
-            kind,
-            id: Some(id),
-            name,
-            request_id: request_id(request),
-            address: session::peer(request),
-        }
-    }
-}
-
-impl FromRequest for Caller {
-    type Error = Problem;
-    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move { Self::of(&request).await })
-    }
-}
-
 /// Somebody who runs the installation. Keys never do.
 pub struct Superuser(pub User);
 
@@ -307,9 +188,9 @@ impl FromRequest for Superuser {
         let request = request.clone();
         Box::pin(async move {
             match Caller::of(&request).await?.who {
-                Who::Person(user) if user.is_superuser => Ok(Self(user)),
+                caller::Who::Person(user) if user.is_superuser => Ok(Self(user)),
                 // Who is not one may not know that the address exists.
-                Who::Person(_) | Who::Key(_) => Err(Problem::not_found()),
+                caller::Who::Person(_) | caller::Who::Key(_) => Err(Problem::not_found()),
             }
         })
     }
@@ -343,58 +224,6 @@ fn app(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
         tracing::error!("приложение собрано без общих данных");
         Problem::internal()
     })
-}
-
-fn request_id(request: &HttpRequest) -> Option<String> {
-    request.extensions().get::<RequestId>().map(|id| id.0.to_string())
-}
-
-fn bearer(request: &HttpRequest) -> Result<Option<&str>, Problem> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else {
-        return Ok(None);
-    };
-    let token = value.to_str().ok().and_then(|text| text.split_once(' '));
-    match token {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(unauthorized(
-            "Заголовок Authorization должен иметь вид «Bearer ключ»",
-        )),
-    }
-}
-
-async fn find_key(app: &App, token: &str) -> Result<ApiKey, Problem> {
-    let now = app.clock().now();
-    let db = app.engine.db();
-    let found = api_keys::find_by_token(db, &vault::hash_token(token), now).await?;
-    let key = found.ok_or_else(|| unauthorized("Ключ неизвестен, отозван или его срок истёк"))?;
-    if key.last_used_at.is_none_or(|at| now.0 - at.0 > NOTE_EVERY_MS) {
-        api_keys::note_used(db, key.workspace, key.id, now).await?;
-    }
-    Ok(key)
-}
-
-async fn find_person(app: &App, request: &HttpRequest) -> Result<User, Problem> {
-    let nobody = || unauthorized("Войдите или передайте ключ в заголовке Authorization");
-    let id = session::signed_in(&request.get_session()).ok_or_else(nobody)?;
-    match accounts::user(app.engine.db(), id).await {
-        Ok(user) if user.disabled_at.is_none() => Ok(user),
-        Ok(_) | Err(StorageError::NotFound { .. }) => Err(nobody()),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn unauthorized(detail: &str) -> Problem {
-    Problem::new(ProblemType::Unauthorized, detail)
-}
-
-/// The person of this session, if one is signed in.
-pub async fn current(request: &HttpRequest) -> Result<Option<User>, Problem> {
-    let app = app(request)?;
-    match find_person(&app, request).await {
-        Ok(user) => Ok(Some(user)),
-        Err(problem) if problem.body().problem_type() == Some(ProblemType::Unauthorized) => Ok(None),
-        Err(problem) => Err(problem),
-    }
 }
 
 impl<P> Access<P> {

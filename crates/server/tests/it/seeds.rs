@@ -65,6 +65,14 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         expires_at: None,
     };
     let connection = engine.connections().create(workspace.id, new).await.unwrap().id;
+    // A rule may only be published against a catalogue that has been read.
+    let catalogue = domain::catalogue::Catalogue {
+        read_at: now,
+        ..domain::catalogue::Catalogue::default()
+    };
+    storage::connections::set_catalogue(db, workspace.id, connection, &catalogue, None)
+        .await
+        .unwrap();
     let actor = Actor::system();
     let made = engine
         .rules()

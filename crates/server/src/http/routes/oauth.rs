@@ -7,14 +7,13 @@ use crate::connectors::{Secretless, secretless};
 use crate::http::access::{Anyone, Owner, current};
 use crate::http::app::App;
 use crate::http::problem::Problem;
+use crate::telemetry::chain;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use amocrm::{ConsentMode, OauthApp};
+use amocrm::ConsentMode;
 use api::problem::ProblemType;
 use domain::id::{ConnectionId, WorkspaceId};
-use engine::Secret;
 use oauth2::CsrfToken;
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use storage::{connections, sign_in_links};
 
@@ -112,10 +111,18 @@ pub async fn amocrm_callback(
     let connection: Option<ConnectionId> = parts.next().and_then(|text| text.parse().ok());
     let (workspace, connection) = workspace.zip(connection).ok_or_else(refused)?;
     let outcome = match (&back.code, &back.error) {
-        (Some(code), None) => match finish(app, workspace, connection, &back, code).await {
+        (Some(code), None) => match connecting::finish_consent(
+            &app.engine,
+            &app.connectors,
+            (workspace, connection),
+            code,
+            back.referer.as_deref(),
+        )
+        .await
+        {
             Ok(()) => "connected",
-            Err(problem) => {
-                tracing::warn!(connection.id = %connection, %problem, "авторизация amoCRM не завершена");
+            Err(error) => {
+                tracing::warn!(connection.id = %connection, error.chain = %chain(&error), "авторизация amoCRM не завершена");
                 "failed"
             }
         },
@@ -125,87 +132,4 @@ pub async fn amocrm_callback(
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, page))
         .finish())
-}
-
-async fn finish(
-    app: &App,
-    workspace: WorkspaceId,
-    id: ConnectionId,
-    back: &Back,
-    code: &str,
-) -> Result<(), Problem> {
-    let row = connections::find(app.engine.db(), workspace, id).await?;
-    let works = app.engine.connections();
-    let (
-        Secretless::Amocrm {
-            base_url,
-            client_id: Some(client_id),
-        },
-        Secret::Oauth {
-            client_secret,
-            redirect_uri,
-            ..
-        },
-    ) = (secretless(&row), works.secret(workspace, id).await?)
-    else {
-        return Err(Problem::not_found());
-    };
-    check_account(&base_url, back.referer.as_deref())?;
-    let oauth = OauthApp {
-        client_id,
-        client_secret: client_secret.clone().into(),
-        redirect_uri: redirect_uri.clone(),
-    };
-    let tokens = app
-        .connectors
-        .exchange_code(&base_url, oauth, code)
-        .await
-        .map_err(engine::EngineError::from)?;
-    let secret = Secret::Oauth {
-        client_secret,
-        redirect_uri,
-        access: tokens.access.expose_secret().to_owned(),
-        refresh: tokens
-            .refresh
-            .map(|token| token.expose_secret().to_owned())
-            .unwrap_or_default(),
-    };
-    works.authorise(workspace, id, &secret, tokens.expires_at).await?;
-    works.check(workspace, id).await?;
-    connecting::prepare(&app.engine, workspace, &row).await;
-    Ok(())
-}
-
-/// The account that consented must be the one that was meant.
-fn check_account(base_url: &str, referer: Option<&str>) -> Result<(), Problem> {
-    let base = url::Url::parse(base_url).ok();
-    let host = base.as_ref().and_then(|url| url.host_str());
-    let is_account = host.is_some_and(|host| amocrm::account_host(host).is_ok());
-    match referer {
-        Some(referer) if is_account && Some(referer.to_ascii_lowercase().as_str()) != host => {
-            Err(Problem::new(
-                ProblemType::Conflict,
-                "Доступ дан из другого аккаунта amoCRM: выберите нужный и повторите",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(base: &str, referer: Option<&str>, good: bool) {
-        assert_eq!(check_account(base, referer).is_ok(), good, "{base} {referer:?}");
-    }
-
-    #[test]
-    fn another_account_is_refused() {
-        check("https://one.amocrm.ru/", Some("one.amocrm.ru"), true);
-        check("https://one.amocrm.ru/", Some("ONE.amocrm.ru"), true);
-        check("https://one.amocrm.ru/", Some("two.amocrm.ru"), false);
-        check("http://127.0.0.1:7081/", Some("demo.amocrm.ru"), true);
-        check("https://one.amocrm.ru/", None, true);
-    }
 }
