@@ -19,7 +19,7 @@ use engine::{ConnectorFactory, Engine, EngineError, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -214,11 +214,19 @@ fn bind(config: &Config) -> Result<TcpListener, StartError> {
     Ok(listener)
 }
 
-fn listener_address(listener: &TcpListener) -> Result<std::net::SocketAddr, StartError> {
-    listener.local_addr().map_err(|cause| StartError::Bind {
+/// Where to reach it from this machine: who listens everywhere is found on the loopback address.
+fn listener_address(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    let mut address = listener.local_addr().map_err(|cause| StartError::Bind {
         address: String::new(),
         cause,
-    })
+    })?;
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(address)
 }
 
 fn allowed_hosts(configured: &[String], demo: Option<&crate::config::Demo>) -> Vec<String> {

@@ -258,3 +258,50 @@ fn the_demo_knows_the_sandbox() {
         Some(sandbox::lptracker::DEMO_LPTRACKER_PROJECT)
     );
 }
+
+/// Consent by OAuth, there and back, at the sandbox.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_by_oauth_waits_for_consent_and_takes_it_once() {
+    let app = TestApp::demo().await;
+    let person = app.demo_person().await;
+    let sandbox = app.sandbox.as_ref().unwrap();
+    let form = json!({
+        "kind": "amocrm", "name": "через OAuth", "domain": sandbox.amocrm_url,
+        "auth": { "method": "oauth", "client_id": sandbox::DEMO_AMOCRM_CLIENT_ID,
+            "client_secret": sandbox::DEMO_AMOCRM_CLIENT_SECRET },
+    });
+    let made = person.post("/api/v1/connections", &form).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    assert_eq!(made["state"], "new");
+    assert_eq!(made["settings"]["auth"], "oauth");
+    let path = format!("/api/v1/connections/{}", made["id"].as_str().unwrap());
+    assert_eq!(
+        person
+            .post(&format!("{path}/subscribe"), &json!({}))
+            .await
+            .problem(),
+        "conflict"
+    );
+    let begun = person.post(&format!("{path}/authorize"), &json!({})).await.json();
+    let address: url::Url = begun["url"].as_str().unwrap().parse().unwrap();
+    assert!(
+        begun["url"].as_str().unwrap().starts_with(&sandbox.amocrm_url),
+        "{begun}"
+    );
+    let state = address
+        .query_pairs()
+        .find(|(name, _)| name == "state")
+        .unwrap()
+        .1
+        .into_owned();
+    let back = format!("/oauth/amocrm/callback?state={state}&code=wrong");
+    let other = app.anonymous();
+    assert_eq!(
+        other.get(&back).await.problem(),
+        "bad-request",
+        "a state belongs to the person who began"
+    );
+    let again = person.get(&back).await;
+    assert_eq!(again.problem(), "bad-request", "and works once, whoever tried");
+}

@@ -12,7 +12,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use amocrm::ConsentMode;
 use api::problem::ProblemType;
-use domain::id::{ConnectionId, WorkspaceId};
+use domain::id::{ConnectionId, UserId, WorkspaceId};
 use oauth2::CsrfToken;
 use serde::Deserialize;
 use storage::{connections, sign_in_links};
@@ -91,25 +91,8 @@ pub async fn amocrm_callback(
     back: web::Query<Back>,
 ) -> Result<HttpResponse, Problem> {
     let app = anyone.app();
-    let refused = || {
-        Problem::new(
-            ProblemType::BadRequest,
-            "Ссылка авторизации устарела: начните подключение заново",
-        )
-    };
-    let user = current(&request).await?;
-    let hash = vault::hash_token(&back.state);
-    let now = app.clock().now();
-    let taken = sign_in_links::take(app.engine.db(), &hash, PURPOSE, now)
-        .await?
-        .ok_or_else(refused)?;
-    if taken.user.is_none() || taken.user != user.map(|user| user.id) {
-        return Err(refused());
-    }
-    let mut parts = back.state.split('.');
-    let workspace: Option<WorkspaceId> = parts.next().and_then(|text| text.parse().ok());
-    let connection: Option<ConnectionId> = parts.next().and_then(|text| text.parse().ok());
-    let (workspace, connection) = workspace.zip(connection).ok_or_else(refused)?;
+    let user = current(&request).await?.map(|user| user.id);
+    let (workspace, connection) = claim(app, user, &back.state).await?;
     let outcome = match (&back.code, &back.error) {
         (Some(code), None) => match connecting::finish_consent(
             &app.engine,
@@ -132,4 +115,22 @@ pub async fn amocrm_callback(
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, page))
         .finish())
+}
+
+/// Uses a state up: what it was given for, if it was given to this person.
+async fn claim(app: &App, user: Option<UserId>, state: &str) -> Result<(WorkspaceId, ConnectionId), Problem> {
+    let refused = || {
+        let detail = "Ссылка авторизации устарела: начните подключение заново";
+        Problem::new(ProblemType::BadRequest, detail)
+    };
+    let hash = vault::hash_token(state);
+    let taken = sign_in_links::take(app.engine.db(), &hash, PURPOSE, app.clock().now()).await?;
+    let given = taken.ok_or_else(refused)?.user;
+    if given.is_none() || given != user {
+        return Err(refused());
+    }
+    let mut parts = state.split('.');
+    let workspace = parts.next().and_then(|text| text.parse().ok());
+    let connection = parts.next().and_then(|text| text.parse().ok());
+    workspace.zip(connection).ok_or_else(refused)
 }
