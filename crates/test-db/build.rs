@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 fn main() -> std::io::Result<()> {
-    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    // Asked for when it runs: two checkouts that share a target folder share the compiled script.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").ok_or(std::io::ErrorKind::NotFound)?;
+    let migrations = Path::new(&manifest).join("../../migrations");
     println!("cargo::rerun-if-changed={}", migrations.display());
     println!("cargo::rerun-if-changed=build.rs");
     let mut files = files(&migrations.join("src"))?;
