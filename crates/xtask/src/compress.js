@@ -1,10 +1,10 @@
-// Run by `cargo xtask` as `node -e … FOLDER`: puts a .br and a .gz beside every file that shrinks by it.
+// Run by `cargo xtask` as `node -e … FOLDER QUALITY`: puts a .br and a .gz beside every file that shrinks by it.
 const fs = require('node:fs');
 const path = require('node:path');
 const zlib = require('node:zlib');
 
 const worthIt = new Set(['.html', '.js', '.css', '.wasm', '.svg', '.json', '.txt', '.webmanifest', '.ico']);
-const folder = process.argv[1];
+const [, folder, quality] = process.argv;
 let files = 0;
 for (const name of fs.readdirSync(folder, { recursive: true })) {
   const file = path.join(folder, name);
@@ -12,12 +12,12 @@ for (const name of fs.readdirSync(folder, { recursive: true })) {
   const bytes = fs.readFileSync(file);
   const brotli = zlib.brotliCompressSync(bytes, {
     params: {
-      [zlib.constants.BROTLI_PARAM_QUALITY]: zlib.constants.BROTLI_MAX_QUALITY,
+      [zlib.constants.BROTLI_PARAM_QUALITY]: Number(quality),
       [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   });
   fs.writeFileSync(`${file}.br`, brotli);
-  fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: 9 }));
+  fs.writeFileSync(`${file}.gz`, zlib.gzipSync(bytes, { level: Math.min(Number(quality), 9) }));
   files += 1;
 }
 console.log(JSON.stringify({ files }));
