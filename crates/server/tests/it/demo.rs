@@ -283,25 +283,65 @@ async fn a_connection_by_oauth_waits_for_consent_and_takes_it_once() {
             .problem(),
         "conflict"
     );
-    let begun = person.post(&format!("{path}/authorize"), &json!({})).await.json();
-    let address: url::Url = begun["url"].as_str().unwrap().parse().unwrap();
-    assert!(
-        begun["url"].as_str().unwrap().starts_with(&sandbox.amocrm_url),
-        "{begun}"
+    let begin = async || {
+        let begun = person.post(&format!("{path}/authorize"), &json!({})).await.json();
+        let address: url::Url = begun["url"].as_str().unwrap().parse().unwrap();
+        assert!(address.as_str().starts_with(&sandbox.amocrm_url), "{begun}");
+        address
+    };
+    // As registered at amoCRM; then the person presses «Разрешить».
+    let crm = Crm {
+        client: reqwest::Client::new(),
+        base: sandbox.amocrm_url.clone(),
+    };
+    let registered = json!({
+        "client_id": sandbox::DEMO_AMOCRM_CLIENT_ID, "client_secret": sandbox::DEMO_AMOCRM_CLIENT_SECRET,
+        "redirect_uri": format!("{}/oauth/amocrm/callback", app.running.url),
+    });
+    crm.post("amocrm/integrations", registered).await;
+    let patient = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let mut address = begin().await;
+    address.set_path("/oauth/allow");
+    let allowed = patient.get(address).send().await.unwrap();
+    let back = allowed.headers()["location"].to_str().unwrap();
+    let back = back.strip_prefix(&app.running.url).unwrap().to_owned();
+    let arrived = person.get(&back).await;
+    assert_eq!(
+        arrived.status, 404,
+        "the browser was sent on to a page, and this server has no interface"
     );
+    assert!(
+        arrived
+            .text
+            .contains(&format!("/connections/{}", made["id"].as_str().unwrap())),
+        "{arrived:?}"
+    );
+    let connected = person.get(&path).await.json();
+    assert_eq!(connected["state"], "active", "{connected}");
+    assert_eq!(connected["subscription"]["installed"], true);
+    assert_eq!(
+        person.get(&back).await.problem(),
+        "bad-request",
+        "a state works once"
+    );
+
+    let address = begin().await;
     let state = address
         .query_pairs()
         .find(|(name, _)| name == "state")
         .unwrap()
         .1
         .into_owned();
-    let back = format!("/oauth/amocrm/callback?state={state}&code=wrong");
-    let other = app.anonymous();
+    let stolen = app
+        .anonymous()
+        .get(&format!("/oauth/amocrm/callback?state={state}&code=x"))
+        .await;
     assert_eq!(
-        other.get(&back).await.problem(),
+        stolen.problem(),
         "bad-request",
         "a state belongs to the person who began"
     );
-    let again = person.get(&back).await;
-    assert_eq!(again.problem(), "bad-request", "and works once, whoever tried");
 }
