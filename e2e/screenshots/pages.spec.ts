@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { expect, test } from '../fixtures/app';
+import { type App, expect, test } from '../fixtures/app';
 import { given } from '../fixtures/process';
 
 const WIDTHS = [1440, 360];
@@ -10,6 +10,7 @@ const WIDTHS = [1440, 360];
 test('every page, wide and narrow', async ({ signedIn: page, app }) => {
   const folder = given('E2E_SCREENSHOTS');
   await mkdir(folder, { recursive: true });
+  await somethingToLookAt(app);
   const seen = new Set<string>();
   const waiting = ['/'];
   for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
@@ -43,6 +44,16 @@ test('pages before signing in', async ({ page, baseURL }) => {
     await page.screenshot({ path: join(folder, `sign-in-${width}.png`), fullPage: true });
   }
 });
+
+/** A deal that has gone to LPTracker and come back, for pages that would be empty. */
+async function somethingToLookAt({ sandbox }: App): Promise<void> {
+  const deal = await sandbox.createDeal({ name: 'Вера Тестова', phone: '+79995550101', deal: 'Окна под ключ', price: 45_000 });
+  await sandbox.moveDeal(deal, 'Передано в обзвон');
+  const mine = async () => (await sandbox.leads()).find((lead) => lead.phone?.endsWith('9995550101'));
+  await expect.poll(mine).toBeDefined();
+  await sandbox.moveLead((await mine())!.id, 'Интерес подтвержден');
+  await expect.poll(() => sandbox.dealStage(deal)).toBe('Подтверждён');
+}
 
 async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle');
