@@ -6,14 +6,16 @@ use domain::event::EventKind;
 use domain::id::ConnectionId;
 use domain::rule::{Rule, Trigger};
 
+use crate::wire;
+
 /// The document laid out for people.
 pub fn to_text(rule: &Rule) -> String {
     serde_json::to_string_pretty(rule).unwrap_or_default()
 }
 
-/// Reads a document; what is wrong is said in Russian with its place.
+/// Reads a document; what is wrong is said in Russian, with its line where that is known.
 pub fn parse(text: &str) -> Result<Rule, String> {
-    serde_json::from_str(text).map_err(|error| {
+    wire::read(text).map_err(|error| {
         use serde_json::error::Category;
         let place = format!("строка {}, знак {}", error.line(), error.column());
         match error.classify() {
@@ -22,7 +24,13 @@ pub fn parse(text: &str) -> Result<Rule, String> {
                 format!("Ошибка в записи JSON: {place}. Проверьте запятые, кавычки и скобки.")
             }
             Category::Data | Category::Io => {
-                format!("Непонятное значение: {place}. {}", explain(&error.to_string()))
+                let message = error.to_string();
+                let wrong = message.split('`').nth(1).map(|word| format!("\"{word}\""));
+                let line = wrong.and_then(|wrong| text.lines().position(|line| line.contains(&wrong)));
+                let place = line
+                    .map(|line| format!(" (строка {})", line + 1))
+                    .unwrap_or_default();
+                format!("Непонятное значение{place}. {}", explain(&message))
             }
         }
     })

@@ -3,6 +3,7 @@
 use api::{FieldProblem, Problem, ProblemType};
 
 use crate::text::upper_first;
+use crate::wire;
 
 /// A request that did not succeed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,7 +52,7 @@ impl ApiError {
 
     /// An answer with a status that is not a success.
     pub fn from_answer(status: u16, body: &str) -> Self {
-        let Ok(problem) = serde_json::from_str::<Problem>(body) else {
+        let Ok(problem) = wire::read::<Problem>(body) else {
             return Self::unreadable(status);
         };
         Self {

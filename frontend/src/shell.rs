@@ -68,7 +68,11 @@ pub fn Shell(children: Children) -> impl IntoView {
                 tabindex="-1"
                 on:click=move |_| open.set(false)
             ></button>
-            <div class=move || if open.get() { "menu open" } else { "menu" } id="menu">
+            <aside
+                class=move || if open.get() { "menu open" } else { "menu" }
+                id="menu"
+                aria-label="Меню и кабинет"
+            >
                 <Brand />
                 <nav aria-label="Главное меню">
                     <ul>
@@ -92,7 +96,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                     <DemoBox />
                     <Person />
                 </div>
-            </div>
+            </aside>
             <main class="content" id="content" tabindex="-1" node_ref=content>
                 {children()}
             </main>

@@ -1,6 +1,8 @@
 //! Requests to the server this page came from.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use domain::id::WorkspaceId;
@@ -9,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::problem::ApiError;
+use crate::wire;
 
 /// What every operation answers.
 pub type Answer<T> = Result<T, ApiError>;
@@ -91,7 +94,7 @@ impl Call {
     /// Sends it and reads the answer.
     pub(super) async fn send<T: DeserializeOwned>(self) -> Answer<T> {
         let (status, text) = self.exchange().await?;
-        serde_json::from_str(&text).map_err(|_| ApiError::unreadable(status))
+        wire::read(&text).map_err(|_| ApiError::unreadable(status))
     }
 
     /// Sends it; the answer has nothing to read.
@@ -99,7 +102,12 @@ impl Call {
         self.exchange().await.map(drop)
     }
 
-    async fn exchange(self) -> Answer<(u16, String)> {
+    // One boxed future for every operation, or each would carry a copy of all this.
+    fn exchange(self) -> Pin<Box<dyn Future<Output = Answer<(u16, String)>>>> {
+        Box::pin(self.talk())
+    }
+
+    async fn talk(self) -> Answer<(u16, String)> {
         let mut builder = RequestBuilder::new(&format!("/api/v1{}", self.path))
             .method(self.method)
             .header("accept", "application/json")

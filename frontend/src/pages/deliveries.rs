@@ -157,7 +157,7 @@ fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging) -> impl IntoView {
                 </span>
             }
         }),
-        Column::new("", "above bare", move |delivery: &DeliveryView| {
+        Column::new("Команды", "above bare", move |delivery: &DeliveryView| {
             view! { <DeliveryActions delivery=delivery.clone() on_change=move |()| list.reload() /> }
         }),
     ];

@@ -136,6 +136,11 @@ fn figures(panel: Panel) -> impl IntoView {
         )
     });
     let share = (panel.n_events > 0).then(|| format!("{} событий", percent(panel.n_matched, panel.n_events)));
+    let done = if panel.n_delivered > 0 {
+        Tone::Good
+    } else {
+        Tone::Muted
+    };
     let dead = if panel.n_dead > 0 { Tone::Bad } else { Tone::Muted };
     let waiting = if panel.n_waiting > 0 {
         Tone::Busy
@@ -147,7 +152,7 @@ fn figures(panel: Panel) -> impl IntoView {
             <div class="figures">
                 {figure("Событий", number(panel.n_events), None, Tone::Muted, "/events")}
                 {figure("Подошли правила", number(panel.n_matched), share, Tone::Muted, "/events?state=matched")}
-                {figure("Действий выполнено", number(panel.n_delivered), None, Tone::Good, "/deliveries?state=delivered")}
+                {figure("Действий выполнено", number(panel.n_delivered), None, done, "/deliveries?state=delivered")}
                 {figure("Не выполнено", number(panel.n_dead), None, dead, "/deliveries")}
                 {figure("Ожидает сейчас", number(panel.n_waiting), None, waiting, "/deliveries?state=pending")}
             </div>

@@ -9,7 +9,7 @@ use leptos_router::hooks::use_params_map;
 use super::missing::MissingPage;
 use crate::api::workspace;
 use crate::store::Store;
-use crate::ui::{Ago, Card, Column, DataTable, Facts, Moment, Page, Remote, loaded};
+use crate::ui::{Card, Column, DataTable, Facts, Moment, Page, Remote, loaded};
 
 use keys::Keys;
 
@@ -107,7 +107,7 @@ fn Members() -> impl IntoView {
             Column::new(
                 "В кабинете",
                 "nowrap",
-                |member: &Member| view! { "с " <Ago at=member.joined_at /> },
+                |member: &Member| view! { "с " <Moment at=member.joined_at /> },
             ),
         ];
         let rows = Signal::stored(page.items);

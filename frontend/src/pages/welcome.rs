@@ -99,8 +99,15 @@ fn SetUpForm(token: String) -> impl IntoView {
     let (email, name, password, workspace) = (text(""), text(""), text(""), text(""));
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<ApiError>);
+    let wanting = RwSignal::new(Vec::<(&'static str, &'static str)>::new());
     let field = move |pointer: &'static str| {
-        Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
+        Signal::derive(move || {
+            let local =
+                wanting.with(|list| list.iter().find(|(of, _)| *of == pointer).map(|(_, text)| *text));
+            local
+                .map(str::to_owned)
+                .or_else(|| failure.with(|error| error.as_ref()?.field(pointer)))
+        })
     };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -112,6 +119,12 @@ fn SetUpForm(token: String) -> impl IntoView {
             password: password.get_untracked(),
             workspace: workspace.get_untracked().trim().to_owned(),
         };
+        let missing = missing(&form);
+        let complete = missing.is_empty();
+        wanting.set(missing);
+        if !complete {
+            return;
+        }
         let navigate = navigate.clone();
         run(
             busy,
@@ -166,4 +179,30 @@ fn SetUpForm(token: String) -> impl IntoView {
             <Button look=Look::Primary submit=true loading=busy testid="set-up">"Начать работу"</Button>
         </form>
     }
+}
+
+/// What is plainly missing, all at once; the server has the last word.
+fn missing(form: &SetUp) -> Vec<(&'static str, &'static str)> {
+    [
+        (form.name.is_empty(), "/name", "Введите имя"),
+        (
+            !form.email.contains('@'),
+            "/email",
+            "Введите e-mail вида anna@example.ru",
+        ),
+        (
+            form.password.chars().count() < 12,
+            "/password",
+            "Пароль короче 12 знаков",
+        ),
+        (
+            form.workspace.is_empty(),
+            "/workspace",
+            "Введите название кабинета",
+        ),
+    ]
+    .into_iter()
+    .filter(|(wrong, ..)| *wrong)
+    .map(|(_, pointer, text)| (pointer, text))
+    .collect()
 }

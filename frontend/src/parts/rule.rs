@@ -57,7 +57,7 @@ fn draw(store: Store, rule: &Rule, names: &Names) -> impl IntoView + use<> {
         <div class="rule-text" data-testid="rule-text">
             {(!rule.description.is_empty()).then(|| view! { <p class="soft">{rule.description.clone()}</p> })}
             <section class="rule-part">
-                <h3 class="rule-word">"КОГДА"</h3>
+                <h2 class="rule-word">"КОГДА"</h2>
                 <div class="stack tight">
                     <div class="row"><SideTag side=home text=source /></div>
                     <ul class="triggers">{triggers}</ul>
@@ -66,11 +66,11 @@ fn draw(store: Store, rule: &Rule, names: &Names) -> impl IntoView + use<> {
                 </div>
             </section>
             <section class="rule-part">
-                <h3 class="rule-word">"ЕСЛИ"</h3>
+                <h2 class="rule-word">"ЕСЛИ"</h2>
                 <div>{condition(&rule_text::condition(&rule.condition, names), true)}</div>
             </section>
             <section class="rule-part">
-                <h3 class="rule-word">"ТО"</h3>
+                <h2 class="rule-word">"ТО"</h2>
                 <div class="stack tight">
                     <ol class="actions">{cards}</ol>
                     {idle.then(|| view! { <p class="muted">"Действий нет."</p> })}
@@ -143,7 +143,7 @@ fn action(number: usize, text: ActionText, place: Option<String>) -> impl IntoVi
         <li class=if off { "action off" } else { "action" }>
             <header class="row">
                 <span class="action-number number">{number}</span>
-                <h4 class="grow">{text.title}</h4>
+                <h3 class="grow">{text.title}</h3>
                 {off.then(|| view! { <Badge tone=Tone::Muted word="Выключено" /> })}
                 {match place {
                     Some(place) => view! { <SideTag side=text.side text=place /> }.into_any(),

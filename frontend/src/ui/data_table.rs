@@ -1,11 +1,10 @@
 //! Lists of rows: a real table, walked by the arrow keys, that becomes a list of cards on a phone.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::any::Any;
 use std::sync::Arc;
 
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use serde::Serialize;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -47,26 +46,92 @@ pub fn DataTable<T>(
     #[prop(optional)] testid: Option<&'static str>,
 ) -> impl IntoView
 where
-    T: Clone + PartialEq + Serialize + Send + Sync + 'static,
+    T: Clone + PartialEq + Send + Sync + 'static,
 {
-    let columns = Arc::new(columns);
-    let head = columns
+    let titles = columns
         .iter()
-        .map(|column| view! { <th role="columnheader" scope="col" class=column.class>{column.title}</th> })
-        .collect_view();
-    let key = move |row: &T| {
-        let mut hasher = DefaultHasher::new();
-        serde_json::to_string(row).unwrap_or_default().hash(&mut hasher);
-        (id(row), hasher.finish())
+        .map(|column| (column.title, column.class))
+        .collect();
+    let rows = Signal::derive(move || {
+        let wrap = |row| Arc::new(row) as Carried;
+        rows.get().into_iter().map(wrap).collect::<Vec<_>>()
+    });
+    let draw = move |row: &Carried| {
+        let row: &T = row.downcast_ref().expect("the table was given these rows");
+        let cells = columns.iter().map(|column| (column.cell)(row)).collect();
+        (id(row), cells)
     };
-    let draw = move |row: T| {
-        let cells = columns
-            .iter()
-            .map(|column| {
-                view! { <td role="cell" class=column.class data-label=column.title>{(column.cell)(&row)}</td> }
+    let same = |one: &Carried, other: &Carried| one.downcast_ref::<T>() == other.downcast_ref::<T>();
+    whole(caption, titles, rows, same, Arc::new(draw), testid)
+}
+
+type Carried = Arc<dyn Any + Send + Sync>;
+/// Id and cells of a row.
+type Draw = Arc<dyn Fn(&Carried) -> (String, Vec<AnyView>) + Send + Sync>;
+
+/// A row as it stands: while its number stays, so does what is drawn of it.
+#[derive(Clone)]
+struct Line {
+    number: u32,
+    row: Carried,
+}
+
+impl PartialEq for Line {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+/// The table without knowledge of what its rows are: compiled once for all of them.
+fn whole(
+    caption: String,
+    titles: Vec<(&'static str, &'static str)>,
+    rows: Signal<Vec<Carried>>,
+    same: fn(&Carried, &Carried) -> bool,
+    draw: Draw,
+    testid: Option<&'static str>,
+) -> AnyView {
+    let titles: Arc<[(&str, &str)]> = titles.into();
+    let head = titles
+        .iter()
+        .map(|(title, class)| {
+            // A column of buttons needs no visible heading, yet has one for those who hear the table.
+            let hidden = class.contains("bare").then_some("visually-hidden");
+            view! {
+                <th role="columnheader" scope="col" class=*class>
+                    <span class=hidden>{*title}</span>
+                </th>
+            }
+        })
+        .collect_view();
+    // A row that changed gets another number and is drawn anew; the others stay, with the focus in them.
+    let numbered = Memo::new(move |before: Option<&Vec<Line>>| {
+        let before = before.map(Vec::as_slice).unwrap_or_default();
+        let mut next = before.iter().map(|line| line.number + 1).max().unwrap_or(0);
+        rows.get()
+            .into_iter()
+            .map(|row| match before.iter().find(|line| same(&line.row, &row)) {
+                Some(line) => line.clone(),
+                None => {
+                    next += 1;
+                    Line {
+                        number: next - 1,
+                        row,
+                    }
+                }
+            })
+            .collect::<Vec<_>>()
+    });
+    let line = move |line: Line| {
+        let (id, cells) = draw(&line.row);
+        let cells = cells
+            .into_iter()
+            .zip(titles.iter())
+            .map(|(cell, (title, class))| {
+                view! { <td role="cell" class=*class data-label=*title>{cell}</td> }
             })
             .collect_view();
-        view! { <tr role="row" data-testid="row" data-id=id(&row)>{cells}</tr> }
+        view! { <tr role="row" data-testid="row" data-id=id>{cells}</tr> }
     };
     view! {
         <div class="table-frame">
@@ -76,11 +141,12 @@ where
                     <tr role="row">{head}</tr>
                 </thead>
                 <tbody role="rowgroup">
-                    <For each=move || rows.get() key=key children=draw />
+                    <For each=move || numbered.get() key=|line| line.number children=line />
                 </tbody>
             </table>
         </div>
     }
+    .into_any()
 }
 
 /// Up and down go from row to row, to the same control where the next row has it.

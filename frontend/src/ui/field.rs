@@ -280,5 +280,6 @@ pub fn Toggle(
 /// A switch with its words beside it, for something that lives only in this page.
 #[component]
 pub fn LabelledSwitch(#[prop(into)] label: String, value: RwSignal<bool>) -> impl IntoView {
-    view! { <thaw::Switch checked=value label=label /> }
+    // Without an id of ours thaw gives label and control two different ones.
+    view! { <thaw::Switch id=unique_id("switch") checked=value label=label /> }
 }

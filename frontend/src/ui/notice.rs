@@ -37,6 +37,8 @@ pub fn ErrorBox(error: ApiError, #[prop(optional, into)] retry: Option<Callback<
     let fields: Vec<_> = error
         .errors
         .iter()
+        // A single mistake is often told in the detail already.
+        .filter(|field| Some(&field.detail) != error.detail.as_ref())
         .map(|field| view! { <li>{field.detail.clone()}</li> })
         .collect();
     let listed = !fields.is_empty();
@@ -77,7 +79,7 @@ pub fn Empty(
     view! {
         <div class="empty" data-testid="empty">
             <Icon glyph />
-            <h3>{title}</h3>
+            <p class="title">{title}</p>
             <p>{text}</p>
             {children.map(|children| view! { <div class="row">{children()}</div> })}
         </div>

@@ -1,6 +1,12 @@
 //! What is loaded from the server: kept while it is loaded again, so that pages do not flicker.
+//!
+//! The machinery does not know what it carries: it is compiled once and not once for every kind of answer.
 
+use std::any::Any;
 use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -9,21 +15,83 @@ use super::{ErrorBox, Skeletons};
 use crate::api::Answer;
 use crate::problem::ApiError;
 
+type Carried = Arc<dyn Any + Send + Sync>;
+type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// Something loaded from the server.
-pub struct Remote<T: Send + Sync + 'static> {
-    data: RwSignal<Option<T>>,
-    error: RwSignal<Option<ApiError>>,
-    turn: RwSignal<u32>,
-    latest: StoredValue<u32>,
+pub struct Remote<T> {
+    core: Core,
+    kind: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync + 'static> Clone for Remote<T> {
+impl<T> Clone for Remote<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: Send + Sync + 'static> Copy for Remote<T> {}
+impl<T> Copy for Remote<T> {}
+
+#[derive(Clone, Copy)]
+struct Core {
+    data: RwSignal<Option<Carried>>,
+    error: RwSignal<Option<ApiError>>,
+    turn: RwSignal<u32>,
+    latest: StoredValue<u32>,
+    same: fn(&dyn Any, &dyn Any) -> bool,
+}
+
+impl Core {
+    fn start(self, fetch: Box<dyn Fn() -> Pending<Answer<Carried>>>) {
+        Effect::new(move |_| {
+            self.turn.track();
+            let mine = self.latest.get_value().wrapping_add(1);
+            self.latest.set_value(mine);
+            let answer = fetch();
+            spawn_local(async move {
+                let answer = answer.await;
+                // A later request has been sent, or the page is gone.
+                if self.latest.try_get_value() != Some(mine) {
+                    return;
+                }
+                match answer {
+                    Ok(data) => self.set(data),
+                    Err(error) => self.error.set(Some(error)),
+                }
+            });
+        });
+    }
+
+    fn set(self, data: Carried) {
+        self.error.try_update(|error| *error = None);
+        let changed = self.data.try_with_untracked(|old| match old {
+            Some(old) => !(self.same)(&**old, &*data),
+            None => true,
+        });
+        if changed == Some(true) {
+            self.data.set(Some(data));
+        }
+    }
+
+    fn reload(self) {
+        self.turn.try_update(|turn| *turn = turn.wrapping_add(1));
+    }
+
+    fn draw(self, draw: Box<dyn Fn(Carried) -> AnyView + Send + Sync>) -> AnyView {
+        let failure = move || {
+            self.error
+                .get()
+                .map(|error| view! { <ErrorBox error=error retry=move |()| self.reload() /> })
+        };
+        let missing = Memo::new(move |_| self.data.with(Option::is_none) && self.error.with(Option::is_none));
+        view! {
+            {failure}
+            {move || missing.get().then(|| view! { <Skeletons /> })}
+            {move || self.data.get().map(&draw)}
+        }
+        .into_any()
+    }
+}
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Remote<T> {
     /// Loads now, and again whenever a signal changes that `fetch` reads before its first `await`.
@@ -32,84 +100,63 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Remote<T> {
         F: Fn() -> Fut + 'static,
         Fut: Future<Output = Answer<T>> + 'static,
     {
-        let remote = Self {
+        let core = Core {
             data: RwSignal::new(None),
             error: RwSignal::new(None),
             turn: RwSignal::new(0),
             latest: StoredValue::new(0),
+            same: |old, new| old.downcast_ref::<T>() == new.downcast_ref::<T>(),
         };
-        Effect::new(move |_| {
-            remote.turn.track();
-            let mine = remote.latest.get_value().wrapping_add(1);
-            remote.latest.set_value(mine);
+        core.start(Box::new(move || {
             let answer = fetch();
-            spawn_local(async move {
-                let answer = answer.await;
-                // A later request has been sent, or the page is gone.
-                if remote.latest.try_get_value() != Some(mine) {
-                    return;
-                }
-                match answer {
-                    Ok(data) => remote.set(data),
-                    Err(error) => remote.error.set(Some(error)),
-                }
-            });
-        });
-        remote
+            Box::pin(async move { answer.await.map(|data| Arc::new(data) as Carried) })
+        }));
+        Self {
+            core,
+            kind: PhantomData,
+        }
     }
 
     /// What was last loaded.
     pub fn get(self) -> Option<T> {
-        self.data.get()
+        self.with(|data| data.cloned())
     }
 
     /// What was last loaded, looked at in place.
     pub fn with<R>(self, look: impl FnOnce(Option<&T>) -> R) -> R {
-        self.data.with(|data| look(data.as_ref()))
+        let data = self.core.data.get();
+        look(data.as_ref().and_then(|data| data.downcast_ref()))
     }
 
     /// What was last loaded, without following it.
     pub fn now(self) -> Option<T> {
-        self.data.try_get_untracked().flatten()
+        let data = self.core.data.try_get_untracked().flatten()?;
+        data.downcast_ref().cloned()
     }
 
     /// Puts in what another request answered.
     pub fn set(self, data: T) {
-        self.error.try_update(|error| *error = None);
-        if self.data.try_with_untracked(|old| old.as_ref() != Some(&data)) == Some(true) {
-            self.data.set(Some(data));
-        }
-    }
-
-    /// Why the last request failed.
-    pub fn error(self) -> Option<ApiError> {
-        self.error.get()
+        self.core.set(Arc::new(data));
     }
 
     /// Loads again.
     pub fn reload(self) {
-        self.turn.try_update(|turn| *turn = turn.wrapping_add(1));
+        self.core.reload();
     }
 }
 
 /// Draws what is loaded; before that a skeleton, and an error with a button that loads again.
-pub fn loaded<T, V>(remote: Remote<T>, draw: impl Fn(T) -> V + Send + Sync + 'static) -> impl IntoView
+pub fn loaded<T, V>(remote: Remote<T>, draw: impl Fn(T) -> V + Send + Sync + 'static) -> AnyView
 where
     T: Clone + PartialEq + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let failure = move || {
-        remote.error().map(|error| {
-            view! { <ErrorBox error=error retry=move |()| remote.reload() /> }
-        })
-    };
-    let missing =
-        Memo::new(move |_| remote.with(|data| data.is_none()) && remote.error.with(Option::is_none));
-    view! {
-        {failure}
-        {move || missing.get().then(|| view! { <Skeletons /> })}
-        {move || remote.get().map(|data| draw(data).into_any())}
-    }
+    remote
+        .core
+        .draw(Box::new(move |data| match data.downcast_ref::<T>() {
+            Some(data) => draw(data.clone()).into_any(),
+            None => ().into_any(),
+        }))
 }
 
 /// Does something at the server after a person asked for it; `busy` tells that it is under way.
@@ -121,10 +168,20 @@ where
     if busy.get_untracked() {
         return;
     }
+    begin(
+        busy,
+        Box::pin(async move {
+            let answer = request.await;
+            Box::new(move || then(answer)) as Box<dyn FnOnce()>
+        }),
+    );
+}
+
+fn begin(busy: RwSignal<bool>, work: Pending<Box<dyn FnOnce()>>) {
     busy.set(true);
     spawn_local(async move {
-        let answer = request.await;
+        let then = work.await;
         busy.try_update(|busy| *busy = false);
-        then(answer);
+        then();
     });
 }

@@ -237,7 +237,7 @@ fn pipelines(search: &str, catalogue: &Catalogue, kind: ConnectorKind) -> AnyVie
                 view! {
                     <Card class="flush">
                         <header>
-                            <h3>{name}</h3>
+                            <h2>{name}</h2>
                             <code class="muted">{word} " № " {id}</code>
                         </header>
                         <ol class="stages">{stages}</ol>

@@ -51,7 +51,7 @@ pub fn Versions(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
                     Column::new("Когда", "nowrap", |version: &RuleVersionSummary| {
                         view! { <Ago at=version.published_at /> }
                     }),
-                    Column::new("", "bare", move |version: &RuleVersionSummary| {
+                    Column::new("Команды", "bare", move |version: &RuleVersionSummary| {
                         let of = version.id;
                         view! {
                             <Button small=true on_click=move |_| chosen.set(Some(of))>"Показать"</Button>

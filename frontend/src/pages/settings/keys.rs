@@ -61,7 +61,7 @@ pub fn Keys() -> impl IntoView {
                         Some(at) => view! { <Ago at /> }.into_any(),
                         None => view! { <span class="muted">"ни разу"</span> }.into_any(),
                     }),
-                    Column::new("", "bare", move |key: &ApiKey| view! { <Revoke key=key.clone() list /> }),
+                    Column::new("Команды", "bare", move |key: &ApiKey| view! { <Revoke key=key.clone() list /> }),
                 ];
                 let rows = Signal::stored(page.items);
                 view! { <DataTable caption="API-ключи" columns rows id=|key| key.id.to_string() testid="keys" /> }
