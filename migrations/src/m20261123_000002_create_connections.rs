@@ -42,6 +42,8 @@ impl MigrationTrait for Migration {
             &["workspace_id", "id"],
         )
         .await?;
+        // The workers know a connection by its id alone.
+        index(manager, "ix_connection_id", "connection", &["id"], false).await?;
         // The row is long, and the workers ask often whether a catalogue is newer.
         index(
             manager,

@@ -26,8 +26,9 @@ use storage::connections::{self, Connection};
 use storage::deliveries::{self, Delivery};
 use storage::{StorageError, events};
 
-/// How long a paused delivery waits before it looks whether the pause is over, in milliseconds.
-const PAUSED_MS: i64 = 30_000;
+/// How long the queue of a paused connection waits before it looks whether the pause is over, in milliseconds.
+/// The end of a pause wakes it anyway.
+const PAUSED_MS: i64 = 300_000;
 /// How long an undecided one waits before the next look, in milliseconds.
 const LOOK_AGAIN_MS: i64 = 2_000;
 
@@ -64,6 +65,14 @@ impl Deliverer {
         let now = self.context.clock.now();
         // Whatever another holder left under way belongs to nobody now.
         deliveries::recover(db, id, owner, now).await?;
+        if let Some(id) = id
+            && let Some(connection) = connections::find_any(db, id).await?
+            && connection.state != ConnectionState::Active
+        {
+            // All at once: a long queue of a paused connection is not tried one by one.
+            deliveries::hold(db, id, now, now.plus_ms(PAUSED_MS), &paused(&connection)).await?;
+            return Ok(0);
+        }
         let until = now.plus_ms(settings.lease_ms);
         let leased = deliveries::lease(db, id, owner, now, until, settings.deliveries_at_once).await?;
         let n_leased = leased.len();

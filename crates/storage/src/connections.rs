@@ -172,6 +172,15 @@ pub async fn find(
         .try_into()
 }
 
+/// One connection of any workspace, for the workers.
+pub async fn find_any(conn: &impl Conn, id: ConnectionId) -> Result<Option<Connection>, StorageError> {
+    let sql = format!("SELECT {COLUMNS} FROM connection WHERE id = $1");
+    sql::one::<Row, _>(conn, &sql, [id.0.into()])
+        .await?
+        .map(Connection::try_from)
+        .transpose()
+}
+
 /// Changes name and settings.
 pub async fn update(
     conn: &impl Conn,

@@ -365,6 +365,25 @@ pub async fn cancel(
     }
 }
 
+/// Lets everything of a connection that is due wait until a moment, with the reason.
+pub async fn hold(
+    conn: &impl Conn,
+    connection: ConnectionId,
+    now: Timestamp,
+    until: Timestamp,
+    reason: &str,
+) -> Result<u64, StorageError> {
+    sql::execute(
+        conn,
+        &format!(
+            "UPDATE delivery SET due_at = $3, error_code = 'paused', error = $4 WHERE connection_id = $1 AND due_at <= $2 \
+             AND {OPEN} AND state <> 'leased'"
+        ),
+        [connection.0.into(), now.0.into(), until.0.into(), reason.into()],
+    )
+    .await
+}
+
 /// Lets everything of a connection that waits be tried at once: after authorising again.
 pub async fn wake(conn: &impl Conn, connection: ConnectionId, now: Timestamp) -> Result<u64, StorageError> {
     sql::execute(

@@ -165,6 +165,14 @@ async fn a_lost_authorisation_pauses_and_new_consent_goes_on() {
             .unwrap();
         assert_eq!(connection.state, domain::connection::ConnectionState::NeedsReauth);
         assert_eq!(house.states().await, [DeliveryState::Pending]);
+        // What comes meanwhile waits with the reason and is not tried in vain.
+        let second = house
+            .deal(8, 80, "+79997654321")
+            .with(SystemField::Stage, Value::Stage(CALLING));
+        house.changed(EventKind::DealStageChanged, second).await;
+        house.engine.settle(20).await.unwrap();
+        let held = house.deliveries().await.pop().unwrap();
+        assert_eq!((held.n_attempts, held.error_code.as_deref()), (0, Some("paused")));
         let secret = engine::Secret::Token {
             access: "новый".to_owned(),
         };
@@ -175,7 +183,7 @@ async fn a_lost_authorisation_pauses_and_new_consent_goes_on() {
             .await
             .unwrap();
         house.settle().await;
-        house.only_lead();
+        assert_eq!(house.states().await, [DeliveryState::Delivered; 2]);
     })
     .await;
 }
