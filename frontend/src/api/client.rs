@@ -13,6 +13,9 @@ use serde::de::DeserializeOwned;
 use crate::problem::ApiError;
 use crate::wire;
 
+/// A future of one size, whatever is in it.
+type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
+
 /// What every operation answers.
 pub type Answer<T> = Result<T, ApiError>;
 
@@ -103,7 +106,7 @@ impl Call {
     }
 
     // One boxed future for every operation, or each would carry a copy of all this.
-    fn exchange(self) -> Pin<Box<dyn Future<Output = Answer<(u16, String)>>>> {
+    fn exchange(self) -> Boxed<Answer<(u16, String)>> {
         Box::pin(self.talk())
     }
 
