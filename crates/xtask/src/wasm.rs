@@ -13,12 +13,14 @@ use serde_json::Value;
 
 use crate::{cmd, paths, say, setup};
 
-/// The largest allowed size of the wasm file after brotli, in bytes.
-const BUDGET: u64 = 450_000;
+/// The largest allowed size of the wasm file after brotli, in bytes; docs/adr/0013 says why it is what it is.
+const BUDGET: u64 = 600_000;
 /// How many built interfaces of one kind are kept.
 const KEPT: usize = 4;
 /// Raise it when this file changes what comes out of the same sources.
-const RECIPE: u32 = 2;
+const RECIPE: u32 = 3;
+/// For the wasm target only, so that macros and build scripts are not compiled again.
+const RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 const COMPRESS: &str = include_str!("compress.js");
 
 /// How the interface is built.
@@ -43,6 +45,15 @@ impl Kind {
         match self {
             Self::Quick => "dev",
             Self::Release => "wasm-release",
+        }
+    }
+
+    /// Flags for the wasm target. Erased components share code that would otherwise be made anew for the type of
+    /// every view: smaller by a sixth, and nobody has seen it slower.
+    fn rustflags(self) -> &'static str {
+        match self {
+            Self::Quick => "",
+            Self::Release => "--cfg erase_components",
         }
     }
 
@@ -118,6 +129,7 @@ fn gather(kind: Kind, dir: &Path) -> Result<()> {
         .arg("--dist")
         .arg(dir)
         .env("CARGO_TARGET_DIR", paths::target())
+        .env(RUSTFLAGS, kind.rustflags())
         // A conventional value such as NO_COLOR=1 is refused by Trunk, which wants true or false.
         .env_remove("NO_COLOR");
     cmd::run_logged(&mut trunk, "trunk")?;
@@ -131,7 +143,8 @@ pub fn compile(kind: Kind) -> Result<()> {
     cmd::run(
         cmd::cargo()
             .args(["build", "--target", "wasm32-unknown-unknown", "-p", "frontend"])
-            .args(["--profile", kind.profile()]),
+            .args(["--profile", kind.profile()])
+            .env(RUSTFLAGS, kind.rustflags()),
     )?;
     step.done();
     Ok(())
