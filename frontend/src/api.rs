@@ -8,4 +8,4 @@ pub mod rules;
 pub mod sessions;
 pub mod workspace;
 
-pub use client::{Answer, choose_workspace, on_signed_out};
+pub use client::{Answer, Carried, Pending, Request, choose_workspace, on_signed_out, unwrap};

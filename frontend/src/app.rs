@@ -1,15 +1,15 @@
 //! The root: what every page stands in, and which page belongs to which address.
 
 use leptos::prelude::*;
-use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::components::Router;
 use leptos_router::hooks::{use_location, use_navigate};
-use leptos_router::path;
 
 use crate::filters::{escape, safe_return};
 use crate::pages;
+use crate::place::Place;
 use crate::shell::Shell;
 use crate::store::Store;
-use crate::ui::{ErrorBox, Theme, ToastHost, Toasts};
+use crate::ui::{ErrorBox, Theme, ToastHost, Toasts, when};
 
 /// Puts the client into the page.
 pub fn start() {
@@ -29,7 +29,7 @@ fn App() -> impl IntoView {
         <Theme>
             <ToastHost />
             <Router>
-                {move || {
+                {move || ({
                     store
                         .failed()
                         .filter(|_| !ready.get())
@@ -42,10 +42,8 @@ fn App() -> impl IntoView {
                                 </main>
                             }
                         })
-                }}
-                <Show when=move || ready.get()>
-                    <Doors />
-                </Show>
+                }).into_any()}
+                {when(move || ready.get(), move || view! { <Doors /> }.into_any())}
             </Router>
         </Theme>
     }
@@ -58,8 +56,8 @@ fn Doors() -> impl IntoView {
     let location = use_location();
     let navigate = use_navigate();
     let path = location.pathname;
-    let is_gate = Memo::new(move |_| path.with(|path| matches!(path.as_str(), "/sign-in" | "/welcome")));
-    let inside = Memo::new(move |_| store.signed_in() == Some(true) && !is_gate.get());
+    let place = Memo::new(move |_| path.with(|path| Place::of(path)));
+    let inside = Memo::new(move |_| store.signed_in() == Some(true) && !place.get().is_gate());
     Effect::new(move |_| {
         let replace = leptos_router::NavigateOptions {
             replace: true,
@@ -67,7 +65,7 @@ fn Doors() -> impl IntoView {
         };
         let at = path.get();
         match store.signed_in() {
-            Some(false) if at != "/sign-in" && at != "/welcome" => {
+            Some(false) if !Place::of(&at).is_gate() => {
                 let query = location.search.get_untracked();
                 let here = if query.is_empty() {
                     at
@@ -81,7 +79,7 @@ fn Doors() -> impl IntoView {
                 };
                 navigate(&format!("/sign-in{back}"), replace);
             }
-            Some(true) if at == "/sign-in" => {
+            Some(true) if Place::of(&at) == Place::SignIn => {
                 let back = location
                     .query
                     .with_untracked(|query| query.get("return"))
@@ -92,42 +90,42 @@ fn Doors() -> impl IntoView {
         }
     });
     view! {
-        <Show when=move || is_gate.get()>
-            <FlatRoutes fallback=|| ()>
-                <Route path=path!("/sign-in") view=pages::sign_in::SignInPage />
-                <Route path=path!("/welcome") view=pages::welcome::WelcomePage />
-            </FlatRoutes>
-        </Show>
-        <Show when=move || inside.get()>
+        {move || match place.get() {
+            Place::SignIn => view! { <pages::sign_in::SignInPage /> }.into_any(),
+            Place::Welcome => view! { <pages::welcome::WelcomePage /> }.into_any(),
+            _ => ().into_any(),
+        }}
+        {when(move || inside.get(), move || view! {
             <Shell>
-                <Inside />
+                <Inside place />
             </Shell>
-        </Show>
+        }.into_any())}
     }
 }
 
 #[component]
-fn Inside() -> impl IntoView {
+fn Inside(place: Memo<Place>) -> impl IntoView {
     let store = Store::expect();
-    // Another workspace is another world: every page is made anew.
     move || {
+        // Another workspace is another world: every page is made anew.
         store.workspace();
-        view! {
-            <FlatRoutes fallback=pages::missing::MissingPage>
-                <Route path=path!("/") view=pages::panel::PanelPage />
-                <Route path=path!("/connections") view=pages::connections::ConnectionsPage />
-                <Route path=path!("/connections/new/:kind") view=pages::connection_new::NewConnectionPage />
-                <Route path=path!("/connections/:id") view=pages::connection::ConnectionPage />
-                <Route path=path!("/rules") view=pages::rules::RulesPage />
-                <Route path=path!("/rules/:id") view=pages::rule::RulePage />
-                <Route path=path!("/events") view=pages::events::EventsPage />
-                <Route path=path!("/events/:id") view=pages::event::EventPage />
-                <Route path=path!("/deliveries") view=pages::deliveries::DeliveriesPage />
-                <Route path=path!("/logs") view=pages::logs::LogsPage />
-                <Route path=path!("/settings") view=pages::settings::SettingsPage />
-                <Route path=path!("/settings/:part") view=pages::settings::SettingsPage />
-            </FlatRoutes>
+        match place.get() {
+            Place::SignIn | Place::Welcome => ().into_any(),
+            Place::Panel => view! { <pages::panel::PanelPage /> }.into_any(),
+            Place::Connections => view! { <pages::connections::ConnectionsPage /> }.into_any(),
+            Place::NewConnection(kind) => {
+                view! { <pages::connection_new::NewConnectionPage kind /> }.into_any()
+            }
+            Place::Connection(id) => view! { <pages::connection::ConnectionPage id /> }.into_any(),
+            Place::Rules => view! { <pages::rules::RulesPage /> }.into_any(),
+            Place::NewRule => view! { <pages::rule::NewRulePage /> }.into_any(),
+            Place::Rule(id) => view! { <pages::rule::RulePage id /> }.into_any(),
+            Place::Events => view! { <pages::events::EventsPage /> }.into_any(),
+            Place::Event(id) => view! { <pages::event::EventPage id /> }.into_any(),
+            Place::Deliveries => view! { <pages::deliveries::DeliveriesPage /> }.into_any(),
+            Place::Logs => view! { <pages::logs::LogsPage /> }.into_any(),
+            Place::Settings(part) => view! { <pages::settings::SettingsPage part /> }.into_any(),
+            Place::Missing => view! { <pages::missing::MissingPage /> }.into_any(),
         }
-        .into_any()
     }
 }

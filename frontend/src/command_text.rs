@@ -9,7 +9,7 @@ use domain::record::RecordKind;
 use crate::clock;
 use crate::names::Names;
 use crate::rule_text::{match_by, pick_text, record_of, tag_names, target};
-use crate::text::decimal;
+use crate::text::{decimal, lowercase};
 
 /// A command in words.
 #[derive(Clone, PartialEq, Debug)]
@@ -53,7 +53,7 @@ fn write(text: &mut CommandText, operation: &Operation, record: RecordKind, name
     match operation {
         Operation::Upsert(upsert) => write_upsert(text, upsert, names),
         Operation::Update { target, kind, fields } => {
-            text.title = format!("Изменить поля: {}", kind.title().to_lowercase());
+            text.title = format!("Изменить поля: {}", lowercase(kind.title()));
             whose(text, *target);
             text.writes = writes(*kind, fields, names);
         }

@@ -6,7 +6,7 @@ use domain::event::EventKind;
 use domain::id::ConnectionId;
 use domain::rule::{Rule, Trigger};
 
-use crate::wire;
+use crate::wire::{self, Fault};
 
 /// The document laid out for people.
 pub fn to_text(rule: &Rule) -> String {
@@ -15,23 +15,22 @@ pub fn to_text(rule: &Rule) -> String {
 
 /// Reads a document; what is wrong is said in Russian, with its line where that is known.
 pub fn parse(text: &str) -> Result<Rule, String> {
-    wire::read(text).map_err(|error| {
-        use serde_json::error::Category;
-        let place = format!("строка {}, знак {}", error.line(), error.column());
-        match error.classify() {
-            Category::Eof => format!("Документ обрывается: {place}. Проверьте закрывающие скобки."),
-            Category::Syntax => {
-                format!("Ошибка в записи JSON: {place}. Проверьте запятые, кавычки и скобки.")
-            }
-            Category::Data | Category::Io => {
-                let message = error.to_string();
-                let wrong = message.split('`').nth(1).map(|word| format!("\"{word}\""));
-                let line = wrong.and_then(|wrong| text.lines().position(|line| line.contains(&wrong)));
-                let place = line
-                    .map(|line| format!(" (строка {})", line + 1))
-                    .unwrap_or_default();
-                format!("Непонятное значение{place}. {}", explain(&message))
-            }
+    wire::read(text).map_err(|error| match error.fault() {
+        Fault::Syntax { cut: true, line, .. } => {
+            format!("Документ обрывается: строка {line}. Проверьте закрывающие скобки.")
+        }
+        Fault::Syntax { line, column, .. } => {
+            format!(
+                "Ошибка в записи JSON: строка {line}, знак {column}. Проверьте запятые, кавычки и скобки."
+            )
+        }
+        Fault::Data(message) => {
+            let wrong = message.split('`').nth(1).map(|word| format!("\"{word}\""));
+            let line = wrong.and_then(|wrong| text.lines().position(|line| line.contains(&wrong)));
+            let place = line
+                .map(|line| format!(" (строка {})", line + 1))
+                .unwrap_or_default();
+            format!("Непонятное значение{place}. {}", explain(message))
         }
     })
 }

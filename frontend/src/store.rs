@@ -64,7 +64,7 @@ impl Store {
     pub fn load_session(self) {
         self.failed.set(None);
         spawn_local(async move {
-            match client::sessions::get_session().await {
+            match client::sessions::get_session().send().await {
                 Ok(session) => self.enter(session),
                 Err(error) => self.failed.set(Some(error)),
             }
@@ -105,7 +105,7 @@ impl Store {
     fn load_workspace(self) {
         self.load_connections();
         spawn_local(async move {
-            if let Ok(workspace) = client::workspace::get_workspace().await
+            if let Ok(workspace) = client::workspace::get_workspace().send().await
                 && let Some(zone) = zone::by_name(&workspace.zone)
             {
                 self.zone.set(zone);
@@ -116,7 +116,7 @@ impl Store {
     /// Reads the connections again.
     pub fn load_connections(self) {
         spawn_local(async move {
-            if let Ok(page) = client::connections::list_connections().await {
+            if let Ok(page) = client::connections::list_connections().send().await {
                 self.set_connections(page.items);
             }
         });
@@ -140,7 +140,7 @@ impl Store {
         }
         let workspace = self.workspace.get_untracked();
         spawn_local(async move {
-            match client::connections::get_catalogue(id).await {
+            match client::connections::get_catalogue(id).send().await {
                 Ok(view) if self.workspace.get_untracked() == workspace => {
                     self.catalogues
                         .update(|all| all.insert_named(id, kind, name, view.catalogue));

@@ -81,32 +81,53 @@ pub fn shorten(text: &str, max: usize) -> String {
     out
 }
 
-/// The text with its first letter small, for the middle of a sentence; abbreviations stay as they are.
-pub fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if second.is_uppercase() => {
-            format!("{first}{second}{}", letters.as_str())
-        }
-        (Some(first), second) => first.to_lowercase().chain(second).chain(letters).collect(),
-        _ => String::new(),
+/// The small letter of a Latin or Russian one. The tables of all alphabets would weigh as much as a page.
+pub const fn lower(letter: char) -> char {
+    match letter {
+        'А'..='Я' => shift(letter, 32),
+        'Ѐ'..='Џ' => shift(letter, 80),
+        _ => letter.to_ascii_lowercase(),
     }
+}
+
+/// The capital letter of a Latin or Russian one.
+pub const fn upper(letter: char) -> char {
+    match letter {
+        'а'..='я' => shift(letter, -32),
+        'ѐ'..='џ' => shift(letter, -80),
+        _ => letter.to_ascii_uppercase(),
+    }
+}
+
+const fn shift(letter: char, by: i32) -> char {
+    match char::from_u32((letter as u32).wrapping_add_signed(by)) {
+        Some(other) => other,
+        None => letter,
+    }
+}
+
+/// A text in small letters, for searching.
+pub fn lowercase(text: &str) -> String {
+    text.chars().map(lower).collect()
 }
 
 /// The text with its first letter capital.
 pub fn upper_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        std::iter::once(upper(first)).chain(letters).collect()
+    })
 }
 
 /// Letters to show in a round picture instead of a photograph.
 pub fn initials(name: &str) -> String {
     name.split_whitespace()
-        .filter_map(|word| word.chars().find(|letter| letter.is_alphanumeric()))
+        .filter_map(|word| {
+            word.chars()
+                .find(|letter| letter.is_ascii_alphanumeric() || !letter.is_ascii())
+        })
         .take(2)
-        .flat_map(char::to_uppercase)
+        .map(upper)
         .collect()
 }
 
@@ -159,9 +180,9 @@ mod tests {
 
     #[test]
     fn letters_change_only_at_the_start() {
-        assert_eq!(lower_first("Сделка создана"), "сделка создана");
-        assert_eq!(lower_first("ID сделки"), "ID сделки");
         assert_eq!(upper_first("лид"), "Лид");
+        assert_eq!(lowercase("Ёлка ABC Їжак № 5"), "ёлка abc їжак № 5");
+        assert_eq!("ёжя z9".chars().map(upper).collect::<String>(), "ЁЖЯ Z9");
         assert_eq!(initials("Анна-Мария  де Ла"), "АД");
         assert_eq!(initials(""), "");
     }

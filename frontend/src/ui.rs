@@ -23,10 +23,10 @@ pub use dialog::Confirm;
 pub use field::{
     Check, Choices, LabelledSwitch, SecretField, SelectField, TextArea, TextField, Toggle, text,
 };
-pub use frame::{Card, Facts, Fold, Page, page_title};
+pub use frame::{Card, Facts, Fold, Page, page_title, when};
 pub use icon::{Glyph, Icon};
 pub use notice::{Empty, ErrorBox, Notice, Skeletons};
-pub use remote::{Remote, loaded, run};
+pub use remote::{Remote, loaded, run, run_all};
 pub use tabs::Tabs;
 pub use times::{Ago, Moment};
 pub use toast::{ToastHost, Toasts};

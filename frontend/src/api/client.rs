@@ -1,9 +1,12 @@
 //! Requests to the server this page came from.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use domain::id::WorkspaceId;
 use gloo_net::http::{Method, RequestBuilder};
@@ -13,11 +16,14 @@ use serde::de::DeserializeOwned;
 use crate::problem::ApiError;
 use crate::wire;
 
-/// A future of one size, whatever is in it.
-type Boxed<T> = Pin<Box<dyn Future<Output = T>>>;
-
 /// What every operation answers.
 pub type Answer<T> = Result<T, ApiError>;
+
+/// An answer whose kind only its reader knows.
+pub type Carried = Arc<dyn Any + Send + Sync>;
+
+/// Something under way.
+pub type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
 type Listener = Rc<dyn Fn()>;
 
@@ -34,6 +40,41 @@ pub fn on_signed_out(listener: impl Fn() + 'static) {
 /// Sets the workspace that requests are about.
 pub fn choose_workspace(workspace: Option<WorkspaceId>) {
     WORKSPACE.set(workspace);
+}
+
+/// An operation with its arguments, ready to be sent. A value and not a future, so that sending and waiting are
+/// compiled once and not for every operation.
+pub struct Request<T> {
+    call: Call,
+    read: fn(&str) -> Option<Carried>,
+    kind: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> Request<T> {
+    /// Sends it; the answer is of kind `T`.
+    pub fn carry(self) -> Pending<Answer<Carried>> {
+        Box::pin(transmit(self.call, self.read))
+    }
+
+    /// Sends it and unwraps the answer.
+    pub async fn send(self) -> Answer<T> {
+        self.carry().await.map(unwrap)
+    }
+}
+
+/// The answer that a request of this kind carried.
+pub fn unwrap<T: Send + Sync + 'static>(answer: Carried) -> T {
+    answer
+        .downcast()
+        .ok()
+        .and_then(Arc::into_inner)
+        .expect("a request carries an answer of its own kind, which nobody else holds yet")
+}
+
+fn take<T: DeserializeOwned + Send + Sync + 'static>(text: &str) -> Option<Carried> {
+    wire::read::<T>(text)
+        .ok()
+        .map(|answer| Arc::new(answer) as Carried)
 }
 
 /// One request, before it is sent.
@@ -78,7 +119,8 @@ fn call(method: Method, path: impl Into<String>) -> Call {
 impl Call {
     /// With a body.
     pub(super) fn json(mut self, body: &impl Serialize) -> Self {
-        self.body = serde_json::to_string(body).ok();
+        // The same writer as the editor of rules uses: a second one would cost more than the blanks.
+        self.body = serde_json::to_string_pretty(body).ok();
         self
     }
 
@@ -94,23 +136,25 @@ impl Call {
         self
     }
 
-    /// Sends it and reads the answer.
-    pub(super) async fn send<T: DeserializeOwned>(self) -> Answer<T> {
-        let (status, text) = self.exchange().await?;
-        wire::read(&text).map_err(|_| ApiError::unreadable(status))
+    /// It answers this.
+    pub(super) fn answers<T: DeserializeOwned + Send + Sync + 'static>(self) -> Request<T> {
+        Request {
+            call: self,
+            read: take::<T>,
+            kind: PhantomData,
+        }
     }
 
-    /// Sends it; the answer has nothing to read.
-    pub(super) async fn done(self) -> Answer<()> {
-        self.exchange().await.map(drop)
+    /// It answers nothing.
+    pub(super) fn done(self) -> Request<()> {
+        Request {
+            call: self,
+            read: |_| Some(Arc::new(())),
+            kind: PhantomData,
+        }
     }
 
-    // One boxed future for every operation, or each would carry a copy of all this.
-    fn exchange(self) -> Boxed<Answer<(u16, String)>> {
-        Box::pin(self.talk())
-    }
-
-    async fn talk(self) -> Answer<(u16, String)> {
+    async fn exchange(self) -> Answer<(u16, String)> {
         let mut builder = RequestBuilder::new(&format!("/api/v1{}", self.path))
             .method(self.method)
             .header("accept", "application/json")
@@ -147,6 +191,11 @@ impl Call {
         }
         Err(error)
     }
+}
+
+async fn transmit(call: Call, read: fn(&str) -> Option<Carried>) -> Answer<Carried> {
+    let (status, text) = call.exchange().await?;
+    read(&text).ok_or_else(|| ApiError::unreadable(status))
 }
 
 /// Unique enough to tell the requests of one workspace apart for a day.

@@ -7,69 +7,69 @@ use api::connection::{
 };
 use domain::id::ConnectionId;
 
-use super::client::{Answer, delete, get, patch, post};
+use super::client::{Request, delete, get, patch, post};
 
 /// Every connection of the workspace.
-pub async fn list_connections() -> Answer<Page<Connection>> {
-    get("/connections").send().await
+pub fn list_connections() -> Request<Page<Connection>> {
+    get("/connections").answers()
 }
 
 /// One connection.
-pub async fn get_connection(id: ConnectionId) -> Answer<Connection> {
-    get(format!("/connections/{id}")).send().await
+pub fn get_connection(id: ConnectionId) -> Request<Connection> {
+    get(format!("/connections/{id}")).answers()
 }
 
 /// Makes a connection; the credential is tried first.
-pub async fn create_connection(form: &CreateConnection) -> Answer<Connection> {
-    post("/connections").json(form).once().send().await
+pub fn create_connection(form: &CreateConnection) -> Request<Connection> {
+    post("/connections").json(form).once().answers()
 }
 
 /// Changes a connection.
-pub async fn update_connection(id: ConnectionId, changes: &UpdateConnection) -> Answer<Connection> {
-    patch(format!("/connections/{id}")).json(changes).send().await
+pub fn update_connection(id: ConnectionId, changes: &UpdateConnection) -> Request<Connection> {
+    patch(format!("/connections/{id}")).json(changes).answers()
 }
 
 /// Deletes a connection.
-pub async fn delete_connection(id: ConnectionId) -> Answer<()> {
-    delete(format!("/connections/{id}")).done().await
+pub fn delete_connection(id: ConnectionId) -> Request<()> {
+    delete(format!("/connections/{id}")).done()
 }
 
 /// Tries the credential now.
-pub async fn check_connection(id: ConnectionId) -> Answer<Connection> {
-    post(format!("/connections/{id}/check")).send().await
+pub fn check_connection(id: ConnectionId) -> Request<Connection> {
+    post(format!("/connections/{id}/check")).answers()
 }
 
 /// Stops the exchange; waiting work is kept.
-pub async fn stop_connection(id: ConnectionId) -> Answer<Connection> {
-    post(format!("/connections/{id}/stop")).send().await
+pub fn stop_connection(id: ConnectionId) -> Request<Connection> {
+    post(format!("/connections/{id}/stop")).answers()
 }
 
 /// Lets a stopped connection go on.
-pub async fn start_connection(id: ConnectionId) -> Answer<Connection> {
-    post(format!("/connections/{id}/start")).send().await
+pub fn start_connection(id: ConnectionId) -> Request<Connection> {
+    post(format!("/connections/{id}/start")).answers()
 }
 
 /// Installs or repairs our webhook subscription.
-pub async fn subscribe_connection(id: ConnectionId) -> Answer<Subscription> {
-    post(format!("/connections/{id}/subscribe")).send().await
+pub fn subscribe_connection(id: ConnectionId) -> Request<Subscription> {
+    post(format!("/connections/{id}/subscribe")).answers()
 }
 
 /// Where a person allows access by OAuth.
-pub async fn authorize_connection(id: ConnectionId) -> Answer<AuthorizeUrl> {
-    post(format!("/connections/{id}/authorize")).send().await
+pub fn authorize_connection(id: ConnectionId) -> Request<AuthorizeUrl> {
+    post(format!("/connections/{id}/authorize")).answers()
 }
 
 /// Pipelines, fields, users, tags.
-pub async fn get_catalogue(id: ConnectionId) -> Answer<CatalogueView> {
-    get(format!("/connections/{id}/catalogue")).send().await
+pub fn get_catalogue(id: ConnectionId) -> Request<CatalogueView> {
+    get(format!("/connections/{id}/catalogue")).answers()
 }
 
 /// Reads the catalogue from the CRM again.
-pub async fn refresh_catalogue(id: ConnectionId) -> Answer<RefreshedCatalogue> {
-    post(format!("/connections/{id}/catalogue/refresh")).send().await
+pub fn refresh_catalogue(id: ConnectionId) -> Request<RefreshedCatalogue> {
+    post(format!("/connections/{id}/catalogue/refresh")).answers()
 }
 
 /// What earlier refreshes changed, newest first.
-pub async fn list_catalogue_changes(id: ConnectionId) -> Answer<Page<CatalogueChange>> {
-    get(format!("/connections/{id}/catalogue/changes")).send().await
+pub fn list_catalogue_changes(id: ConnectionId) -> Request<Page<CatalogueChange>> {
+    get(format!("/connections/{id}/catalogue/changes")).answers()
 }

@@ -4,11 +4,11 @@ use api::Page;
 use api::delivery::{DeliveryQuery, DeliveryView, ReplayDeliveries, ReplayedDeliveries};
 use domain::id::DeliveryId;
 
-use super::client::{Answer, get, post};
+use super::client::{Request, get, post};
 use crate::filters::query;
 
 /// Deliveries, newest first.
-pub async fn list_deliveries(filter: &DeliveryQuery) -> Answer<Page<DeliveryView>> {
+pub fn list_deliveries(filter: &DeliveryQuery) -> Request<Page<DeliveryView>> {
     let address = query([
         ("cursor", filter.cursor.clone().unwrap_or_default()),
         (
@@ -29,20 +29,20 @@ pub async fn list_deliveries(filter: &DeliveryQuery) -> Answer<Page<DeliveryView
         ("rule", filter.rule.map(|id| id.to_string()).unwrap_or_default()),
         ("error_code", filter.error_code.clone().unwrap_or_default()),
     ]);
-    get(format!("/deliveries{address}")).send().await
+    get(format!("/deliveries{address}")).answers()
 }
 
 /// Lets one dead delivery run again.
-pub async fn replay_delivery(id: DeliveryId) -> Answer<DeliveryView> {
-    post(format!("/deliveries/{id}/replay")).once().send().await
+pub fn replay_delivery(id: DeliveryId) -> Request<DeliveryView> {
+    post(format!("/deliveries/{id}/replay")).once().answers()
 }
 
 /// Lets many dead deliveries run again.
-pub async fn replay_deliveries(which: &ReplayDeliveries) -> Answer<ReplayedDeliveries> {
-    post("/deliveries/replay").json(which).once().send().await
+pub fn replay_deliveries(which: &ReplayDeliveries) -> Request<ReplayedDeliveries> {
+    post("/deliveries/replay").json(which).once().answers()
 }
 
 /// Takes a waiting delivery back.
-pub async fn cancel_delivery(id: DeliveryId) -> Answer<DeliveryView> {
-    post(format!("/deliveries/{id}/cancel")).send().await
+pub fn cancel_delivery(id: DeliveryId) -> Request<DeliveryView> {
+    post(format!("/deliveries/{id}/cancel")).answers()
 }

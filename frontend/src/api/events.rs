@@ -4,11 +4,11 @@ use api::Page;
 use api::event::{EventQuery, EventSummary, EventView, ReplayEvent, ReplayedEvent};
 use domain::id::EventId;
 
-use super::client::{Answer, get, post};
+use super::client::{Request, get, post};
 use crate::filters::query;
 
 /// Events, newest first.
-pub async fn list_events(filter: &EventQuery) -> Answer<Page<EventSummary>> {
+pub fn list_events(filter: &EventQuery) -> Request<Page<EventSummary>> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let number = |value: Option<i64>| value.map(|number| number.to_string()).unwrap_or_default();
     let address = query([
@@ -54,15 +54,15 @@ pub async fn list_events(filter: &EventQuery) -> Answer<Page<EventSummary>> {
                 .unwrap_or_default(),
         ),
     ]);
-    get(format!("/events{address}")).send().await
+    get(format!("/events{address}")).answers()
 }
 
 /// The whole story of one event.
-pub async fn get_event(id: EventId) -> Answer<EventView> {
-    get(format!("/events/{id}")).send().await
+pub fn get_event(id: EventId) -> Request<EventView> {
+    get(format!("/events/{id}")).answers()
 }
 
 /// Lets an event run again.
-pub async fn replay_event(id: EventId, how: &ReplayEvent) -> Answer<ReplayedEvent> {
-    post(format!("/events/{id}/replay")).json(how).once().send().await
+pub fn replay_event(id: EventId, how: &ReplayEvent) -> Request<ReplayedEvent> {
+    post(format!("/events/{id}/replay")).json(how).once().answers()
 }

@@ -6,75 +6,67 @@ use api::rule::{
 };
 use domain::id::{RuleId, RuleVersionId};
 
-use super::client::{Answer, delete, get, post, put};
+use super::client::{Request, delete, get, post, put};
 
 /// Every rule in the order of evaluation.
-pub async fn list_rules() -> Answer<Page<RuleSummary>> {
-    get("/rules").send().await
+pub fn list_rules() -> Request<Page<RuleSummary>> {
+    get("/rules").answers()
 }
 
 /// One rule with its draft.
-pub async fn get_rule(id: RuleId) -> Answer<RuleView> {
-    get(format!("/rules/{id}")).send().await
+pub fn get_rule(id: RuleId) -> Request<RuleView> {
+    get(format!("/rules/{id}")).answers()
 }
 
 /// Makes a rule.
-pub async fn create_rule(form: &SaveRule) -> Answer<RuleView> {
-    post("/rules").json(form).once().send().await
+pub fn create_rule(form: &SaveRule) -> Request<RuleView> {
+    post("/rules").json(form).once().answers()
 }
 
 /// Saves the draft.
-pub async fn update_rule(id: RuleId, version: i64, form: &SaveRule) -> Answer<RuleView> {
-    put(format!("/rules/{id}"))
-        .json(form)
-        .if_match(version)
-        .send()
-        .await
+pub fn update_rule(id: RuleId, version: i64, form: &SaveRule) -> Request<RuleView> {
+    put(format!("/rules/{id}")).json(form).if_match(version).answers()
 }
 
 /// Deletes a rule.
-pub async fn delete_rule(id: RuleId, version: i64) -> Answer<()> {
-    delete(format!("/rules/{id}")).if_match(version).done().await
+pub fn delete_rule(id: RuleId, version: i64) -> Request<()> {
+    delete(format!("/rules/{id}")).if_match(version).done()
 }
 
 /// Puts the draft in force.
-pub async fn publish_rule(id: RuleId, version: i64) -> Answer<RuleView> {
-    post(format!("/rules/{id}/publish"))
-        .if_match(version)
-        .send()
-        .await
+pub fn publish_rule(id: RuleId, version: i64) -> Request<RuleView> {
+    post(format!("/rules/{id}/publish")).if_match(version).answers()
 }
 
 /// Switches a rule on or off.
-pub async fn switch_rule(id: RuleId, on: bool) -> Answer<RuleView> {
+pub fn switch_rule(id: RuleId, on: bool) -> Request<RuleView> {
     let word = if on { "enable" } else { "disable" };
-    post(format!("/rules/{id}/{word}")).send().await
+    post(format!("/rules/{id}/{word}")).answers()
 }
 
 /// Sets the order of evaluation.
-pub async fn reorder_rules(order: &ReorderRules) -> Answer<()> {
-    post("/rules/reorder").json(order).done().await
+pub fn reorder_rules(order: &ReorderRules) -> Request<()> {
+    post("/rules/reorder").json(order).done()
 }
 
 /// Published versions, newest first.
-pub async fn list_versions(id: RuleId) -> Answer<Page<RuleVersionSummary>> {
-    get(format!("/rules/{id}/versions")).send().await
+pub fn list_versions(id: RuleId) -> Request<Page<RuleVersionSummary>> {
+    get(format!("/rules/{id}/versions")).answers()
 }
 
 /// A published version with its document.
-pub async fn get_version(id: RuleId, version: RuleVersionId) -> Answer<RuleVersionView> {
-    get(format!("/rules/{id}/versions/{version}")).send().await
+pub fn get_version(id: RuleId, version: RuleVersionId) -> Request<RuleVersionView> {
+    get(format!("/rules/{id}/versions/{version}")).answers()
 }
 
 /// Makes a version's document the draft.
-pub async fn restore_version(id: RuleId, version: RuleVersionId, row: i64) -> Answer<RuleView> {
+pub fn restore_version(id: RuleId, version: RuleVersionId, row: i64) -> Request<RuleView> {
     post(format!("/rules/{id}/versions/{version}/restore"))
         .if_match(row)
-        .send()
-        .await
+        .answers()
 }
 
 /// Tries a document on a received event; nothing is sent.
-pub async fn dry_run(form: &DryRun) -> Answer<DryRunResult> {
-    post("/rules/dry-run").json(form).send().await
+pub fn dry_run(form: &DryRun) -> Request<DryRunResult> {
+    post("/rules/dry-run").json(form).answers()
 }

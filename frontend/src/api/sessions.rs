@@ -2,29 +2,29 @@
 
 use api::session::{SessionState, SetUp, SignIn, UseLink};
 
-use super::client::{Answer, delete, get, post};
+use super::client::{Request, delete, get, post};
 
 /// Who is signed in, and whether the installation is set up.
-pub async fn get_session() -> Answer<SessionState> {
-    get("/session").send().await
+pub fn get_session() -> Request<SessionState> {
+    get("/session").answers()
 }
 
 /// Signs in by e-mail and password.
-pub async fn sign_in(form: &SignIn) -> Answer<SessionState> {
-    post("/session").json(form).send().await
+pub fn sign_in(form: &SignIn) -> Request<SessionState> {
+    post("/session").json(form).answers()
 }
 
 /// Signs in by a one-time link.
-pub async fn use_link(link: &UseLink) -> Answer<SessionState> {
-    post("/session/link").json(link).send().await
+pub fn use_link(link: &UseLink) -> Request<SessionState> {
+    post("/session/link").json(link).answers()
 }
 
 /// Makes the superuser and the first workspace, and signs in.
-pub async fn set_up(form: &SetUp) -> Answer<SessionState> {
-    post("/setup").json(form).send().await
+pub fn set_up(form: &SetUp) -> Request<SessionState> {
+    post("/setup").json(form).answers()
 }
 
 /// Signs out.
-pub async fn sign_out() -> Answer<()> {
-    delete("/session").done().await
+pub fn sign_out() -> Request<()> {
+    delete("/session").done()
 }

@@ -7,51 +7,51 @@ use api::panel::{Panel, Period};
 use api::workspace::{Member, Workspace};
 use domain::id::ApiKeyId;
 
-use super::client::{Answer, delete, get, post};
+use super::client::{Request, delete, get, post};
 use crate::filters::query;
 
 /// The workspace.
-pub async fn get_workspace() -> Answer<Workspace> {
-    get("/workspace").send().await
+pub fn get_workspace() -> Request<Workspace> {
+    get("/workspace").answers()
 }
 
 /// Figures of a period.
-pub async fn get_panel(period: Period) -> Answer<Panel> {
+pub fn get_panel(period: Period) -> Request<Panel> {
     let word = match period {
         Period::Hour => "hour",
         Period::Day => "day",
         Period::Week => "week",
         Period::Month => "month",
     };
-    get(format!("/panel?period={word}")).send().await
+    get(format!("/panel?period={word}")).answers()
 }
 
 /// People of the workspace.
-pub async fn list_members() -> Answer<Page<Member>> {
-    get("/members").send().await
+pub fn list_members() -> Request<Page<Member>> {
+    get("/members").answers()
 }
 
 /// Keys of the workspace.
-pub async fn list_api_keys() -> Answer<Page<ApiKey>> {
-    get("/api-keys").send().await
+pub fn list_api_keys() -> Request<Page<ApiKey>> {
+    get("/api-keys").answers()
 }
 
 /// Makes a key; its secret is shown this once.
-pub async fn create_api_key(form: &CreateApiKey) -> Answer<CreatedApiKey> {
-    post("/api-keys").json(form).once().send().await
+pub fn create_api_key(form: &CreateApiKey) -> Request<CreatedApiKey> {
+    post("/api-keys").json(form).once().answers()
 }
 
 /// Revokes a key.
-pub async fn revoke_api_key(id: ApiKeyId) -> Answer<()> {
-    delete(format!("/api-keys/{id}")).done().await
+pub fn revoke_api_key(id: ApiKeyId) -> Request<()> {
+    delete(format!("/api-keys/{id}")).done()
 }
 
 /// Audit entries, newest first.
-pub async fn list_audit_entries(filter: &AuditQuery) -> Answer<Page<AuditEntry>> {
+pub fn list_audit_entries(filter: &AuditQuery) -> Request<Page<AuditEntry>> {
     let address = query([
         ("cursor", filter.cursor.clone().unwrap_or_default()),
         ("subject_kind", filter.subject_kind.clone().unwrap_or_default()),
         ("subject_id", filter.subject_id.clone().unwrap_or_default()),
     ]);
-    get(format!("/audit{address}")).send().await
+    get(format!("/audit{address}")).answers()
 }

@@ -8,34 +8,24 @@ use api::workspace::Role;
 use domain::connection::ConnectionState;
 use domain::id::ConnectionId;
 use leptos::prelude::*;
-use leptos_router::hooks::{query_signal, use_params_map};
+use leptos_router::hooks::query_signal;
 
-use super::missing::MissingPage;
 use crate::api::connections;
 use crate::parts::ConnectionCard;
 use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Button, Card, Confirm, ErrorBox, Glyph, Look, Notice, Page, Remote, SideTag, Tabs, Toasts, loaded, run,
+    when,
 };
 use crate::words::Tone;
 
 use access::Access;
 use catalogue::CatalogueBrowser;
 
-/// The page of the connection that the address names.
+/// The page of a connection.
 #[component]
-pub fn ConnectionPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    move || match id.get().parse() {
-        Ok(id) => view! { <Of id /> }.into_any(),
-        Err(_) => view! { <MissingPage /> }.into_any(),
-    }
-}
-
-#[component]
-fn Of(id: ConnectionId) -> impl IntoView {
+pub fn ConnectionPage(id: ConnectionId) -> impl IntoView {
     let remote = Remote::new(move || connections::get_connection(id));
     let (chosen, choose) = query_signal::<String>("tab");
     let (consent, _) = query_signal::<String>("oauth");
@@ -146,12 +136,10 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
         );
     };
     let switch = move |on: bool| {
-        let request = async move {
-            if on {
-                connections::start_connection(id).await
-            } else {
-                connections::stop_connection(id).await
-            }
+        let request = if on {
+            connections::start_connection(id)
+        } else {
+            connections::stop_connection(id)
         };
         run(switching, request, move |answer| match answer {
             Ok(connection) => {
@@ -172,10 +160,8 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
     });
     view! {
         <div class="stack">
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
-            <Show when=move || checked.get()>
-                <Notice tone=Tone::Good testid="check-ok">"Проверено: CRM отвечает, доступ действует."</Notice>
-            </Show>
+            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
+            {when(move || checked.get(), move || view! { <Notice tone=Tone::Good testid="check-ok">"Проверено: CRM отвечает, доступ действует."</Notice> }.into_any())}
             <Show when=move || store.may(Role::Owner)>
                 <div class="row">
                     <Button look=Look::Primary glyph=Glyph::Tick loading=checking testid="check" on_click=check>

@@ -4,28 +4,22 @@ use api::connection::{AmocrmAuth, CreateConnection};
 use domain::connection::ConnectorKind;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::use_navigate;
 
-use super::missing::MissingPage;
 use crate::api::connections;
 use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
-    Button, Card, Copyable, ErrorBox, Fold, Look, Page, SecretField, SelectField, TextField, Toasts, run,
+    Button, Card, Copyable, ErrorBox, Fold, Look, Page, SecretField, SelectField, TextField, Toasts, run_all,
     text,
 };
 
-/// The form for the kind that the address names.
+/// The form for a kind of CRM.
 #[component]
-pub fn NewConnectionPage() -> impl IntoView {
-    let params = use_params_map();
-    move || {
-        let kind = params.with(|params| params.get("kind")).unwrap_or_default();
-        match ConnectorKind::parse(&kind) {
-            Some(ConnectorKind::Amocrm) => view! { <AmocrmForm /> }.into_any(),
-            Some(ConnectorKind::Lptracker) => view! { <LptrackerForm /> }.into_any(),
-            None => view! { <MissingPage /> }.into_any(),
-        }
+pub fn NewConnectionPage(kind: ConnectorKind) -> impl IntoView {
+    match kind {
+        ConnectorKind::Amocrm => view! { <AmocrmForm /> }.into_any(),
+        ConnectorKind::Lptracker => view! { <LptrackerForm /> }.into_any(),
     }
 }
 
@@ -65,15 +59,15 @@ impl Sending {
         let Self { store, toasts, .. } = self;
         self.failure.set(None);
         let request = async move {
-            let connection = connections::create_connection(&form).await?;
+            let connection = connections::create_connection(&form).send().await?;
             let url = if consent {
-                Some(connections::authorize_connection(connection.id).await?.url)
+                Some(connections::authorize_connection(connection.id).send().await?.url)
             } else {
                 None
             };
             Ok((connection, url))
         };
-        run(self.busy, request, move |answer| match answer {
+        run_all(self.busy, request, move |answer| match answer {
             Ok((_, Some(url))) => {
                 let _ = window().location().assign(&url);
             }

@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::text::{counted, upper_first};
 use crate::ui::{
     Ago, Button, Card, Choices, Column, Confirm, DataTable, Empty, Glyph, Look, Page, Pager, Paging, Remote,
-    SelectField, SideTag, StateBadge, Toasts, loaded, run,
+    SelectField, SideTag, StateBadge, Toasts, loaded, run, when,
 };
 use crate::words;
 
@@ -35,7 +35,7 @@ pub fn DeliveriesPage() -> impl IntoView {
             rule: filter.rule.parse().ok(),
             ..DeliveryQuery::default()
         });
-        async move { deliveries::list_deliveries(&wanted).await }
+        deliveries::list_deliveries(&wanted)
     });
     Effect::new(move |first: Option<()>| {
         store.now();
@@ -94,9 +94,7 @@ pub fn DeliveriesPage() -> impl IntoView {
                         on_change=move |value: String| change.run(("connection", value))
                     />
                 </div>
-                <Show when=move || is_dead.get()>
-                    <RetryAll filter list />
-                </Show>
+                {when(move || is_dead.get(), move || view! { <RetryAll filter list /> }.into_any())}
             </div>
             {loaded(list, move |page| {
                 if page.items.is_empty() {
@@ -217,7 +215,7 @@ fn RetryAll(filter: Memo<DeliveryFilter>, list: Remote<ApiPage<DeliveryView>>) -
         });
         run(
             busy,
-            async move { deliveries::replay_deliveries(&which).await },
+            deliveries::replay_deliveries(&which),
             move |answer| match answer {
                 Ok(made) => {
                     toasts.done(format!(
@@ -232,11 +230,11 @@ fn RetryAll(filter: Memo<DeliveryFilter>, list: Remote<ApiPage<DeliveryView>>) -
     };
     let some = Memo::new(move |_| list.with(|page| page.is_some_and(|page| !page.items.is_empty())));
     view! {
-        <Show when=move || store.may(Role::Editor) && some.get()>
+        {when(move || store.may(Role::Editor) && some.get(), move || view! {
             <Button look=Look::Plain glyph=Glyph::Refresh loading=busy testid="retry-all" on_click=move |_| asking.set(true)>
                 "Повторить все"
             </Button>
-        </Show>
+        }.into_any())}
         <Confirm
             title="Повторить все не выполненные?"
             text="Каждое действие этого списка, на всех страницах, будет отправлено в CRM ещё раз."

@@ -7,35 +7,25 @@ use api::workspace::Role;
 use domain::delivery::DeliveryState;
 use domain::id::{EventId, RuleId};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::use_navigate;
 
 use super::events::state_label;
-use super::missing::MissingPage;
 use crate::api::events;
 use crate::parts::{DeliveryStory, FactView, RecordRow};
 use crate::pretty::pretty;
 use crate::store::Store;
 use crate::text::counted;
 use crate::ui::{
-    Badge, Button, Card, Empty, Fold, Glyph, Look, Moment, Notice, Page, Remote, SideTag, Toasts, loaded, run,
+    Badge, Button, Card, Empty, Fold, Glyph, Look, Moment, Notice, Page, Remote, SideTag, Toasts, loaded,
+    run, when,
 };
 use crate::words::{self, Tone};
 
 use run::RunStory;
 
-/// The page of the event that the address names.
+/// The page of an event.
 #[component]
-pub fn EventPage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    move || match id.get().parse() {
-        Ok(id) => view! { <Of id /> }.into_any(),
-        Err(_) => view! { <MissingPage /> }.into_any(),
-    }
-}
-
-#[component]
-fn Of(id: EventId) -> impl IntoView {
+pub fn EventPage(id: EventId) -> impl IntoView {
     let store = Store::expect();
     let remote = Remote::new(move || events::get_event(id));
     // While something is under way the page follows it.
@@ -187,10 +177,10 @@ fn arrived(store: Store, event: &EventView) -> impl IntoView + use<> {
     });
     view! {
         <Card title="Что пришло">
-            {move || {
+            {move || ({
                 let names = store.names(Some(connection), &[]);
                 view! { <FactView fact=fact.clone() names /> }
-            }}
+            }).into_any()}
             {body}
         </Card>
     }
@@ -268,7 +258,7 @@ fn Replay(event: EventView) -> impl IntoView {
         let navigate = navigate.clone();
         run(
             busy,
-            async move { events::replay_event(id, &ReplayEvent::default()).await },
+            events::replay_event(id, &ReplayEvent::default()),
             move |answer| match answer {
                 Ok(made) => {
                     toasts.done("Событие запущено ещё раз");
@@ -279,10 +269,10 @@ fn Replay(event: EventView) -> impl IntoView {
         );
     };
     view! {
-        <Show when=move || store.may(Role::Editor)>
+        {when(move || store.may(Role::Editor), move || view! {
             <Button look=Look::Plain glyph=Glyph::Refresh loading=busy testid="replay" on_click=replay.clone()>
                 "Запустить ещё раз"
             </Button>
-        </Show>
+        }.into_any())}
     }
 }

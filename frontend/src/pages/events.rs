@@ -12,7 +12,7 @@ use crate::filters::EventFilter;
 use crate::store::Store;
 use crate::ui::{
     Ago, Badge, Button, Card, Choices, Column, DataTable, Empty, Fold, Glyph, LabelledSwitch, Look, Page,
-    Pager, Paging, Remote, SelectField, SideTag, TextField, loaded,
+    Pager, Paging, Remote, SelectField, SideTag, TextField, loaded, when,
 };
 use crate::words::{self, Tone};
 
@@ -33,7 +33,7 @@ pub fn EventsPage() -> impl IntoView {
     });
     let list = Remote::new(move || {
         let wanted = filter.with(|filter| filter.to_api(&store.zone(), paging.cursor()));
-        async move { events::list_events(&wanted).await }
+        events::list_events(&wanted)
     });
     // Only the newest page grows by itself; older ones stand still under the reader's eyes.
     Effect::new(move |first: Option<()>| {
@@ -196,7 +196,7 @@ fn Filters(filter: Memo<EventFilter>, set: Callback<(&'static str, String)>) -> 
                         />
                     </div>
                 </Fold>
-                <Show when=move || filter.with(|filter| !filter.is_empty())>
+                {when(move || filter.with(|filter| !filter.is_empty()), move || view! {
                     <Button
                         look=Look::Subtle
                         small=true
@@ -208,7 +208,7 @@ fn Filters(filter: Memo<EventFilter>, set: Callback<(&'static str, String)>) -> 
                     >
                         "Сбросить"
                     </Button>
-                </Show>
+                }.into_any())}
             </div>
         </section>
     }

@@ -25,7 +25,7 @@ pub fn LogsPage() -> impl IntoView {
             subject_kind: kind.get().filter(|kind| !kind.is_empty()),
             ..AuditQuery::default()
         };
-        async move { workspace::list_audit_entries(&filter).await }
+        workspace::list_audit_entries(&filter)
     });
     let kinds: Choices = std::iter::once((String::new(), "Всё".to_owned()))
         .chain(

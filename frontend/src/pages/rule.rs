@@ -8,9 +8,8 @@ use api::rule::{RuleView, SaveRule};
 use api::workspace::Role;
 use domain::id::RuleId;
 use leptos::prelude::*;
-use leptos_router::hooks::{query_signal, use_navigate, use_params_map};
+use leptos_router::hooks::{query_signal, use_navigate};
 
-use super::missing::MissingPage;
 use crate::api::rules;
 use crate::draft;
 use crate::parts::{DiagnosticList, RuleText};
@@ -18,7 +17,7 @@ use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Badge, Button, ButtonLink, Card, Confirm, Empty, ErrorBox, Glyph, Look, Notice, Page, Remote, Tabs,
-    Toasts, Toggle, loaded, run,
+    Toasts, Toggle, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -26,25 +25,9 @@ use editor::Editor;
 use trial::Trial;
 use versions::Versions;
 
-/// The page of the rule that the address names, or a new one.
+/// A rule to be made.
 #[component]
-pub fn RulePage() -> impl IntoView {
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-    move || {
-        let id = id.get();
-        if id == "new" {
-            return view! { <NewRule /> }.into_any();
-        }
-        match id.parse() {
-            Ok(id) => view! { <Of id /> }.into_any(),
-            Err(_) => view! { <MissingPage /> }.into_any(),
-        }
-    }
-}
-
-#[component]
-fn NewRule() -> impl IntoView {
+pub fn NewRulePage() -> impl IntoView {
     let store = Store::expect();
     let toasts = Toasts::expect();
     let navigate = use_navigate();
@@ -54,17 +37,13 @@ fn NewRule() -> impl IntoView {
         let form = SaveRule { draft: rule };
         let navigate = navigate.clone();
         failure.set(None);
-        run(
-            busy,
-            async move { rules::create_rule(&form).await },
-            move |answer| match answer {
-                Ok(rule) => {
-                    toasts.done("Черновик сохранён");
-                    navigate(&format!("/rules/{}", rule.summary.id), Default::default());
-                }
-                Err(error) => failure.set(Some(error)),
-            },
-        );
+        run(busy, rules::create_rule(&form), move |answer| match answer {
+            Ok(rule) => {
+                toasts.done("Черновик сохранён");
+                navigate(&format!("/rules/{}", rule.summary.id), Default::default());
+            }
+            Err(error) => failure.set(Some(error)),
+        });
     });
     let source = Memo::new(move |_| {
         store
@@ -78,7 +57,7 @@ fn NewRule() -> impl IntoView {
             above=("Конструктор правил", "/rules")
             about="Опишите правило документом JSON. Замечания показываются сразу, пока вы пишете."
         >
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
             {move || match source.get() {
                 Some((id, kind)) => {
                     let text = draft::to_text(&draft::blank(id, kind));
@@ -103,8 +82,9 @@ fn NewRule() -> impl IntoView {
     }
 }
 
+/// The page of a rule.
 #[component]
-fn Of(id: RuleId) -> impl IntoView {
+pub fn RulePage(id: RuleId) -> impl IntoView {
     let remote = Remote::new(move || rules::get_rule(id));
     let (chosen, choose) = query_signal::<String>("tab");
     let tab = Signal::derive(move || chosen.get().unwrap_or_else(|| "read".to_owned()));
@@ -220,7 +200,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                         .then(|| view! { <Badge tone=Tone::Warn word="Есть неопубликованные правки" /> })}
                     <a href=format!("/events?rule={id}")>"События этого правила"</a>
                 </div>
-                <Show when=move || store.may(Role::Editor)>
+                {when(move || store.may(Role::Editor), move || view! {
                     <div class="row">
                         <label class="row">
                             <span class="soft" aria-hidden="true">"Включено"</span>
@@ -232,7 +212,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                                 testid="rule-switch"
                             />
                         </label>
-                        <Show when=move || needs_publishing>
+                        {when(move || needs_publishing, move || view! {
                             <Button
                                 look=Look::Primary
                                 glyph=Glyph::Tick
@@ -242,7 +222,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                             >
                                 "Опубликовать"
                             </Button>
-                        </Show>
+                        }.into_any())}
                         <Button
                             look=Look::Danger
                             glyph=Glyph::Bin
@@ -252,10 +232,10 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                             on_click=move |_| asking.set(true)
                         />
                     </div>
-                </Show>
+                }.into_any())}
             </div>
             {summary.attention.map(|text| view! { <Notice tone=Tone::Warn title="Проверьте правило">{text}</Notice> })}
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
             <Confirm
                 title="Удалить правило?"
                 text="Правило перестанет работать. Его прошлые срабатывания останутся в событиях."
@@ -288,7 +268,7 @@ fn Document(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
         failure.set(None);
         run(
             busy,
-            async move { rules::update_rule(id, version, &form).await },
+            rules::update_rule(id, version, &form),
             move |answer| match answer {
                 Ok(rule) => {
                     toasts.done("Черновик сохранён. Чтобы он начал работать, опубликуйте правило.");
@@ -300,7 +280,7 @@ fn Document(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
     });
     view! {
         <div class="stack">
-            {move || {
+            {move || ({
                 failure
                     .get()
                     .map(|error| {
@@ -323,8 +303,8 @@ fn Document(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
                                 })}
                         }
                     })
-            }}
-            {move || initial.get().map(|initial| view! { <Editor initial busy on_save=save /> })}
+            }).into_any()}
+            {move || initial.get().map(|initial| view! { <Editor initial busy on_save=save /> }).into_any()}
         </div>
     }
 }

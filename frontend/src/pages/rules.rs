@@ -9,7 +9,7 @@ use crate::api::rules;
 use crate::store::Store;
 use crate::ui::{
     Badge, Button, ButtonLink, Card, Column, DataTable, Empty, Glyph, Look, Page, Remote, SideTag, Toasts,
-    Toggle, loaded, run,
+    Toggle, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -151,27 +151,23 @@ fn Place(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoVi
             return;
         };
         let form = ReorderRules { rules: order.clone() };
-        run(
-            busy,
-            async move { rules::reorder_rules(&form).await },
-            move |answer| match answer {
-                Ok(()) => {
-                    page.items
-                        .sort_by_key(|rule| order.iter().position(|of| *of == rule.id));
-                    list.set(page);
-                }
-                Err(error) => {
-                    toasts.problem(&error);
-                    list.reload();
-                }
-            },
-        );
+        run(busy, rules::reorder_rules(&form), move |answer| match answer {
+            Ok(()) => {
+                page.items
+                    .sort_by_key(|rule| order.iter().position(|of| *of == rule.id));
+                list.set(page);
+            }
+            Err(error) => {
+                toasts.problem(&error);
+                list.reload();
+            }
+        });
     };
     let name = rule.name.clone();
     view! {
         <span class="place">
             <span class="number">{move || place() + 1}</span>
-            <Show when=move || store.may(Role::Editor)>
+            {when(move || store.may(Role::Editor), move || view! {
                 <span class="place-buttons">
                     <Button
                         look=Look::Subtle
@@ -190,7 +186,7 @@ fn Place(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoVi
                         on_click=move |_| shift(1)
                     />
                 </span>
-            </Show>
+            }.into_any())}
         </span>
     }
 }

@@ -4,54 +4,38 @@ mod keys;
 
 use api::workspace::Member;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 
-use super::missing::MissingPage;
 use crate::api::workspace;
+use crate::place::Part;
 use crate::store::Store;
 use crate::ui::{Card, Column, DataTable, Facts, Moment, Page, Remote, loaded};
 
 use keys::Keys;
 
-const PARTS: [(&str, &str, &str); 3] = [
-    ("profile", "/settings", "Профиль"),
-    ("keys", "/settings/keys", "API-ключи"),
-    ("members", "/settings/members", "Участники"),
+const PARTS: [(Part, &str, &str); 3] = [
+    (Part::Profile, "/settings", "Профиль"),
+    (Part::Keys, "/settings/keys", "API-ключи"),
+    (Part::Members, "/settings/members", "Участники"),
 ];
 
-/// Settings; the part stands in the address.
+/// A part of the settings.
 #[component]
-pub fn SettingsPage() -> impl IntoView {
-    let params = use_params_map();
-    let part = Memo::new(move |_| {
-        params
-            .with(|params| params.get("part"))
-            .unwrap_or_else(|| "profile".to_owned())
-    });
-    let tabs = move || {
-        PARTS
-            .map(|(word, href, title)| {
-                let here = move || part.with(|part| part == word).then_some("page");
-                view! { <a href=href aria-current=here>{title}</a> }
-            })
-            .collect_view()
-    };
-    move || {
-        let chosen = part.get();
-        if !PARTS.iter().any(|(word, ..)| *word == chosen) {
-            return view! { <MissingPage /> }.into_any();
-        }
-        view! {
-            <Page title="Настройки">
-                <nav class="tabs" aria-label="Разделы настроек">{tabs()}</nav>
-                {match chosen.as_str() {
-                    "keys" => view! { <Keys /> }.into_any(),
-                    "members" => view! { <Members /> }.into_any(),
-                    _ => view! { <Profile /> }.into_any(),
-                }}
-            </Page>
-        }
-        .into_any()
+pub fn SettingsPage(part: Part) -> impl IntoView {
+    let tabs = PARTS
+        .map(|(of, href, title)| {
+            let here = (of == part).then_some("page");
+            view! { <a href=href aria-current=here>{title}</a> }
+        })
+        .collect_view();
+    view! {
+        <Page title="Настройки">
+            <nav class="tabs" aria-label="Разделы настроек">{tabs}</nav>
+            {match part {
+                Part::Profile => view! { <Profile /> }.into_any(),
+                Part::Keys => view! { <Keys /> }.into_any(),
+                Part::Members => view! { <Members /> }.into_any(),
+            }}
+        </Page>
     }
 }
 

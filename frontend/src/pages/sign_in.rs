@@ -8,7 +8,7 @@ use crate::api::sessions;
 use crate::problem::ApiError;
 use crate::shell::Brand;
 use crate::store::Store;
-use crate::ui::{Button, ErrorBox, Look, Notice, SecretField, TextField, page_title, run, text};
+use crate::ui::{Button, ErrorBox, Look, Notice, SecretField, TextField, page_title, run, text, when};
 use crate::words::Tone;
 
 /// The sign-in page. Where to go afterwards stands in the address as `return`.
@@ -35,14 +35,10 @@ pub fn SignInPage() -> impl IntoView {
         missing.set(wanting);
         failure.set(None);
         if complete {
-            run(
-                busy,
-                async move { sessions::sign_in(&form).await },
-                move |answer| match answer {
-                    Ok(session) => store.enter(session),
-                    Err(error) => failure.set(Some(error)),
-                },
-            );
+            run(busy, sessions::sign_in(&form), move |answer| match answer {
+                Ok(session) => store.enter(session),
+                Err(error) => failure.set(Some(error)),
+            });
         }
     };
     let field = move |pointer: &'static str| failure.with(|error| error.as_ref()?.field(pointer));
@@ -52,12 +48,12 @@ pub fn SignInPage() -> impl IntoView {
             <div class="gate-card">
                 <Brand />
                 <h1>"Вход"</h1>
-                <Show when=setup_needed>
+                {when(setup_needed, move || view! {
                     <Notice tone=Tone::Warn title="Установка ещё не настроена">
                         "Откройте ссылку первой настройки: сервер напечатал её при запуске."
                     </Notice>
-                </Show>
-                {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+                }.into_any())}
+                {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
                 <form class="form" on:submit=submit novalidate>
                     <TextField
                         label="E-mail"

@@ -12,7 +12,7 @@ use crate::problem::ApiError;
 use crate::shell::Brand;
 use crate::store::Store;
 use crate::ui::{
-    Button, ButtonLink, ErrorBox, Look, SecretField, Skeletons, TextField, page_title, run, text,
+    Button, ButtonLink, ErrorBox, Look, SecretField, Skeletons, TextField, page_title, run, text, when,
 };
 
 /// The page of one-time links.
@@ -55,30 +55,24 @@ fn LinkEntry(token: String) -> impl IntoView {
         }));
     } else {
         let link = UseLink { token };
-        run(
-            busy,
-            async move { sessions::use_link(&link).await },
-            move |answer| match answer {
-                Ok(session) => {
-                    store.enter(session);
-                    navigate(
-                        "/",
-                        leptos_router::NavigateOptions {
-                            replace: true,
-                            ..Default::default()
-                        },
-                    );
-                }
-                Err(error) => failure.set(Some(error)),
-            },
-        );
+        run(busy, sessions::use_link(&link), move |answer| match answer {
+            Ok(session) => {
+                store.enter(session);
+                navigate(
+                    "/",
+                    leptos_router::NavigateOptions {
+                        replace: true,
+                        ..Default::default()
+                    },
+                );
+            }
+            Err(error) => failure.set(Some(error)),
+        });
     }
     view! {
         <h1>"Вход по ссылке"</h1>
-        <Show when=move || busy.get()>
-            <Skeletons lines=2 />
-        </Show>
-        {move || {
+        {when(move || busy.get(), move || view! { <Skeletons lines=2 /> }.into_any())}
+        {move || ({
             failure
                 .get()
                 .map(|error| {
@@ -87,7 +81,7 @@ fn LinkEntry(token: String) -> impl IntoView {
                         <ButtonLink href="/sign-in" look=Look::Primary>"Войти с паролем"</ButtonLink>
                     }
                 })
-        }}
+        }).into_any()}
     }
 }
 
@@ -126,30 +120,26 @@ fn SetUpForm(token: String) -> impl IntoView {
             return;
         }
         let navigate = navigate.clone();
-        run(
-            busy,
-            async move { sessions::set_up(&form).await },
-            move |answer| match answer {
-                Ok(session) => {
-                    store.enter(session);
-                    navigate(
-                        "/",
-                        leptos_router::NavigateOptions {
-                            replace: true,
-                            ..Default::default()
-                        },
-                    );
-                }
-                Err(error) => failure.set(Some(error)),
-            },
-        );
+        run(busy, sessions::set_up(&form), move |answer| match answer {
+            Ok(session) => {
+                store.enter(session);
+                navigate(
+                    "/",
+                    leptos_router::NavigateOptions {
+                        replace: true,
+                        ..Default::default()
+                    },
+                );
+            }
+            Err(error) => failure.set(Some(error)),
+        });
     };
     view! {
         <div class="stack tight">
             <h1>"Первая настройка"</h1>
             <p class="soft">"Создайте администратора установки и первый кабинет. Это делается один раз."</p>
         </div>
-        {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+        {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
         <form class="form" on:submit=submit novalidate>
             <TextField label="Ваше имя" value=name autocomplete="name" error=field("/name") testid="name" />
             <TextField

@@ -11,7 +11,7 @@ use crate::api::deliveries;
 use crate::command_text::command;
 use crate::store::Store;
 use crate::text::{counted, upper_first};
-use crate::ui::{Ago, Button, Fold, Glyph, Look, SideTag, StateBadge, Toasts, run};
+use crate::ui::{Ago, Button, Fold, Glyph, Look, SideTag, StateBadge, Toasts, run, when};
 use crate::words;
 
 /// The whole story of a delivery.
@@ -127,19 +127,19 @@ pub fn DeliveryActions(delivery: DeliveryView, #[prop(into)] on_change: Callback
         );
     };
     view! {
-        <Show when=move || store.may(Role::Editor) && (is_dead || waits)>
+        {when(move || store.may(Role::Editor) && (is_dead || waits), move || view! {
             <div class="row">
-                <Show when=move || is_dead>
+                {when(move || is_dead, move || view! {
                     <Button small=true glyph=Glyph::Refresh loading=busy testid="retry" on_click=retry>
                         "Повторить"
                     </Button>
-                </Show>
-                <Show when=move || waits>
+                }.into_any())}
+                {when(move || waits, move || view! {
                     <Button small=true look=Look::Subtle loading=busy testid="cancel" on_click=cancel>
                         "Отменить"
                     </Button>
-                </Show>
+                }.into_any())}
             </div>
-        </Show>
+        }.into_any())}
     }
 }

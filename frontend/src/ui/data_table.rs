@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
+use super::when;
 use super::{Button, Glyph};
 
 /// A column.
@@ -226,7 +227,7 @@ pub fn Pager(paging: Paging, #[prop(into)] next: Signal<Option<String>>) -> impl
     let number = move || paging.cursors.with(Vec::len) + 1;
     let alone = move || number() == 1 && next.with(Option::is_none);
     view! {
-        <Show when=move || !alone()>
+        {when(move || !alone(), move || view! {
             <nav class="table-foot" aria-label="Страницы списка">
                 <span>"Страница " <span class="number">{number}</span></span>
                 <div class="row">
@@ -257,6 +258,6 @@ pub fn Pager(paging: Paging, #[prop(into)] next: Signal<Option<String>>) -> impl
                     </Button>
                 </div>
             </nav>
-        </Show>
+        }.into_any())}
     }
 }

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::when;
 use super::{Button, Look, unique_id};
 
 /// A window above the page; Esc and the veil close it.
@@ -43,7 +44,7 @@ pub fn Dialog(
         >
             <div class="dialog-body">
                 <h2 id=heading>{title}</h2>
-                <Show when=move || open.get()>{children()}</Show>
+                {when(move || open.get(), move || view! { {children()} }.into_any())}
             </div>
         </dialog>
     }

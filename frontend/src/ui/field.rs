@@ -62,7 +62,7 @@ fn frame(
             <label for=parts.control>{label}</label>
             {control}
             {hint.map(|hint| view! { <p class="hint" id=parts.hint>{hint}</p> })}
-            {move || {
+            {move || ({
                 error
                     .get()
                     .map(|error| {
@@ -73,7 +73,7 @@ fn frame(
                             </p>
                         }
                     })
-            }}
+            }).into_any()}
         </div>
     }
 }
@@ -150,7 +150,7 @@ pub fn SecretField(
                 aria-pressed=move || shown.get().to_string()
                 on:click=move |_| shown.update(|shown| *shown = !*shown)
             >
-                {move || view! { <Icon glyph=if shown.get() { Glyph::EyeOff } else { Glyph::Eye } /> }}
+                {move || view! { <Icon glyph=if shown.get() { Glyph::EyeOff } else { Glyph::Eye } /> }.into_any()}
             </button>
         </div>
     };

@@ -93,3 +93,20 @@ pub fn Fold(#[prop(into)] title: String, #[prop(optional)] open: bool, children:
         </details>
     }
 }
+
+/// Draws something while a condition holds. One function for all of them, where leptos' `Show` is compiled anew
+/// for each.
+pub fn when(
+    condition: impl Fn() -> bool + Send + Sync + 'static,
+    draw: impl Fn() -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    while_true(Box::new(condition), Box::new(draw))
+}
+
+fn while_true(
+    condition: Box<dyn Fn() -> bool + Send + Sync>,
+    draw: Box<dyn Fn() -> AnyView + Send + Sync>,
+) -> AnyView {
+    let holds = Memo::new(move |_| condition());
+    (move || holds.get().then(&draw)).into_any()
+}

@@ -5,18 +5,14 @@
 use std::any::Any;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::{ErrorBox, Skeletons};
-use crate::api::Answer;
+use crate::api::{Answer, Carried, Pending, Request, unwrap};
 use crate::problem::ApiError;
-
-type Carried = Arc<dyn Any + Send + Sync>;
-type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Something loaded from the server.
 pub struct Remote<T> {
@@ -86,7 +82,7 @@ impl Core {
         let missing = Memo::new(move |_| self.data.with(Option::is_none) && self.error.with(Option::is_none));
         view! {
             {failure}
-            {move || missing.get().then(|| view! { <Skeletons /> })}
+            {move || missing.get().then(|| view! { <Skeletons /> }).into_any()}
             {move || self.data.get().map(&draw)}
         }
         .into_any()
@@ -94,12 +90,24 @@ impl Core {
 }
 
 impl<T: Clone + PartialEq + Send + Sync + 'static> Remote<T> {
-    /// Loads now, and again whenever a signal changes that `fetch` reads before its first `await`.
-    pub fn new<F, Fut>(fetch: F) -> Self
+    /// Loads now, and again whenever a signal changes that `ask` reads.
+    pub fn new(ask: impl Fn() -> Request<T> + 'static) -> Self {
+        Self::begin(Box::new(move || ask().carry()))
+    }
+
+    /// The same for what takes more than one request. Signals are followed that are read before the first
+    /// `await`.
+    pub fn of<Fut>(ask: impl Fn() -> Fut + 'static) -> Self
     where
-        F: Fn() -> Fut + 'static,
         Fut: Future<Output = Answer<T>> + 'static,
     {
+        Self::begin(Box::new(move || {
+            let answer = ask();
+            Box::pin(async move { answer.await.map(|data| Arc::new(data) as Carried) })
+        }))
+    }
+
+    fn begin(fetch: Box<dyn Fn() -> Pending<Answer<Carried>>>) -> Self {
         let core = Core {
             data: RwSignal::new(None),
             error: RwSignal::new(None),
@@ -107,10 +115,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Remote<T> {
             latest: StoredValue::new(0),
             same: |old, new| old.downcast_ref::<T>() == new.downcast_ref::<T>(),
         };
-        core.start(Box::new(move || {
-            let answer = fetch();
-            Box::pin(async move { answer.await.map(|data| Arc::new(data) as Carried) })
-        }));
+        core.start(fetch);
         Self {
             core,
             kind: PhantomData,
@@ -160,28 +165,35 @@ where
 }
 
 /// Does something at the server after a person asked for it; `busy` tells that it is under way.
-pub fn run<T, Fut>(busy: RwSignal<bool>, request: Fut, then: impl FnOnce(Answer<T>) + 'static)
+pub fn run<T>(busy: RwSignal<bool>, request: Request<T>, then: impl FnOnce(Answer<T>) + 'static)
 where
-    T: 'static,
-    Fut: Future<Output = Answer<T>> + 'static,
+    T: Send + Sync + 'static,
 {
-    if busy.get_untracked() {
-        return;
-    }
     begin(
         busy,
-        Box::pin(async move {
-            let answer = request.await;
-            Box::new(move || then(answer)) as Box<dyn FnOnce()>
-        }),
+        request.carry(),
+        Box::new(move |answer| then(answer.map(unwrap))),
     );
 }
 
-fn begin(busy: RwSignal<bool>, work: Pending<Box<dyn FnOnce()>>) {
+/// The same for what takes more than one request.
+pub fn run_all<T, Fut>(busy: RwSignal<bool>, requests: Fut, then: impl FnOnce(Answer<T>) + 'static)
+where
+    T: Send + Sync + 'static,
+    Fut: Future<Output = Answer<T>> + 'static,
+{
+    let work = Box::pin(async move { requests.await.map(|data| Arc::new(data) as Carried) });
+    begin(busy, work, Box::new(move |answer| then(answer.map(unwrap))));
+}
+
+fn begin(busy: RwSignal<bool>, work: Pending<Answer<Carried>>, then: Box<dyn FnOnce(Answer<Carried>)>) {
+    if busy.get_untracked() {
+        return;
+    }
     busy.set(true);
     spawn_local(async move {
-        let then = work.await;
+        let answer = work.await;
         busy.try_update(|busy| *busy = false);
-        then();
+        then(answer);
     });
 }

@@ -49,7 +49,7 @@ pub fn Access(connection: Connection, remote: Remote<Connection>) -> impl IntoVi
         failure.set(None);
         run(
             busy,
-            async move { connections::update_connection(id, &changes).await },
+            connections::update_connection(id, &changes),
             move |answer| match answer {
                 Ok(connection) => {
                     token.set(String::new());
@@ -95,7 +95,7 @@ pub fn Access(connection: Connection, remote: Remote<Connection>) -> impl IntoVi
     view! {
         <div class="two">
             <Card title="Изменить">
-                {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+                {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
                 <form class="form" on:submit=submit novalidate>
                     <TextField label="Название" value=name error=field("/name") />
                     {if by_oauth {

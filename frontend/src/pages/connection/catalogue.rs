@@ -11,8 +11,10 @@ use leptos::prelude::*;
 use crate::api::connections;
 use crate::names::field_type;
 use crate::store::Store;
+use crate::text::lowercase;
 use crate::ui::{
     Ago, Badge, Button, Card, Empty, Fold, Glyph, Notice, Remote, Tabs, TextField, Toasts, loaded, run, text,
+    when,
 };
 use crate::words::Tone;
 
@@ -109,11 +111,11 @@ fn Of(id: ConnectionId, kind: ConnectorKind, remote: Remote<Connection>) -> impl
                         None => "Справочник ещё не читали.".into_any(),
                     }}
                 </p>
-                <Show when=move || store.may(Role::Owner)>
+                {when(move || store.may(Role::Owner), move || view! {
                     <Button glyph=Glyph::Refresh loading=busy testid="refresh-catalogue" on_click=refresh>
                         "Обновить из CRM"
                     </Button>
-                </Show>
+                }.into_any())}
             </div>
             {move || found.get().map(news)}
             <Tabs label="Части справочника" tabs chosen=tab on_choose=move |word: String| tab.set(word)>
@@ -185,8 +187,8 @@ fn history(list: Vec<CatalogueChange>) -> AnyView {
 }
 
 fn hit(search: &str, name: &str, id: i64) -> bool {
-    let search = search.trim().to_lowercase();
-    search.is_empty() || name.to_lowercase().contains(&search) || id.to_string() == search
+    let search = lowercase(search.trim());
+    search.is_empty() || lowercase(name).contains(&search) || id.to_string() == search
 }
 
 fn none() -> AnyView {

@@ -20,11 +20,12 @@ pub fn RunStory(run: RunView, source: ConnectionId) -> impl IntoView {
     let store = Store::expect();
     let (rule, number) = (run.rule_id, run.rule_number);
     // Groups are named after the document of the version that ran.
-    let version = Remote::new(move || async move {
-        let list = rules::list_versions(rule).await?;
+    let version = Remote::of(move || async move {
+        let list = rules::list_versions(rule).send().await?;
         let found = list.items.into_iter().find(|version| version.number == number);
         match found {
             Some(version) => rules::get_version(rule, version.id)
+                .send()
                 .await
                 .map(|version| Some(version.document.condition)),
             None => Ok(None::<Condition>),
@@ -58,10 +59,10 @@ pub fn RunStory(run: RunView, source: ConnectionId) -> impl IntoView {
     let open = run.outcome == RunOutcome::Matched;
     let why = run.explanation.clone().map(|explanation| {
         view! {
-            {move || {
+            {move || ({
                 let names = store.names(Some(source), &[]);
                 view! { <ReasonView condition=condition() explanation=explanation.clone() names /> }
-            }}
+            }).into_any()}
         }
     });
     view! {
@@ -72,7 +73,7 @@ pub fn RunStory(run: RunView, source: ConnectionId) -> impl IntoView {
                     <StateBadge label />
                     {short.map(|short| view! { <span class="soft">{short}</span> })}
                 </span>
-                {move || nearest().map(|text| view! { <span class="run-miss soft">{text}</span> })}
+                {move || nearest().map(|text| view! { <span class="run-miss soft">{text}</span> }).into_any()}
             </summary>
             <div class="stack tight">
                 {why}

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use crate::draft::{parse, to_text};
 use crate::parts::{DiagnosticList, RuleText};
 use crate::store::Store;
-use crate::ui::{Button, Card, Look, TextArea, text};
+use crate::ui::{Button, Card, Look, TextArea, text, when};
 
 const QUIET: Duration = Duration::from_millis(250);
 
@@ -54,14 +54,14 @@ pub fn Editor(initial: String, busy: RwSignal<bool>, on_save: Callback<Rule>) ->
         <div class="two wide">
             <Card>
                 <TextArea label="Документ правила (JSON)" value error=wrong code=true testid="rule-json" />
-                <Show when=move || store.may(Role::Editor)>
+                {when(move || store.may(Role::Editor), move || view! {
                     <div class="row">
                         <Button look=Look::Primary loading=busy testid="save-rule" on_click=save>
                             "Сохранить черновик"
                         </Button>
                         <Button on_click=lay_out>"Выровнять"</Button>
                     </div>
-                </Show>
+                }.into_any())}
             </Card>
             <div class="stack">
                 <Card title="Замечания">
@@ -70,7 +70,7 @@ pub fn Editor(initial: String, busy: RwSignal<bool>, on_save: Callback<Rule>) ->
                         None => view! { <p class="muted">"Появятся, когда документ можно будет прочитать."</p> }.into_any(),
                     }}
                 </Card>
-                {move || {
+                {move || ({
                     rule.get().map(|rule| {
                         view! {
                             <Card title="Это правило словами">
@@ -78,7 +78,7 @@ pub fn Editor(initial: String, busy: RwSignal<bool>, on_save: Callback<Rule>) ->
                             </Card>
                         }
                     })
-                }}
+                }).into_any()}
             </div>
         </div>
     }

@@ -31,7 +31,7 @@ pub fn Trial(rule: Rule) -> impl IntoView {
                 limit: Some(OFFERED),
                 ..EventQuery::default()
             };
-            async move { events::list_events(&filter).await }
+            events::list_events(&filter)
         })
     };
     loaded(recent, move |page| {
@@ -91,14 +91,10 @@ fn Chooser(rule: Rule, events: Vec<api::event::EventSummary>) -> impl IntoView {
             event_id,
         };
         failure.set(None);
-        run(
-            busy,
-            async move { rules::dry_run(&form).await },
-            move |answer| match answer {
-                Ok(answer) => result.set(Some(answer)),
-                Err(error) => failure.set(Some(error)),
-            },
-        );
+        run(busy, rules::dry_run(&form), move |answer| match answer {
+            Ok(answer) => result.set(Some(answer)),
+            Err(error) => failure.set(Some(error)),
+        });
     };
     view! {
         <div class="stack">
@@ -117,7 +113,7 @@ fn Chooser(rule: Rule, events: Vec<api::event::EventSummary>) -> impl IntoView {
                     </Button>
                 </div>
             </Card>
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
             {move || result.get().map(|result| outcome(store, &shown_rule, result))}
         </div>
     }

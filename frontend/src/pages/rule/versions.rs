@@ -9,7 +9,7 @@ use crate::api::rules;
 use crate::parts::RuleText;
 use crate::store::Store;
 use crate::ui::{
-    Ago, Badge, Button, Card, Column, DataTable, Empty, Glyph, Look, Remote, Toasts, loaded, run,
+    Ago, Badge, Button, Card, Column, DataTable, Empty, Glyph, Look, Remote, Toasts, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -64,7 +64,7 @@ pub fn Versions(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
                 }
                     .into_any()
             })}
-            {move || chosen.get().map(|version| view! { <One id version remote /> })}
+            {move || chosen.get().map(|version| view! { <One id version remote /> }).into_any()}
         </div>
     }
 }
@@ -94,11 +94,11 @@ fn One(id: RuleId, version: RuleVersionId, remote: Remote<RuleView>) -> impl Int
     loaded(shown, move |shown| {
         let title = format!("Версия {}", shown.summary.number);
         let actions = view! {
-            <Show when=move || store.may(Role::Editor)>
+            {when(move || store.may(Role::Editor), move || view! {
                 <Button small=true look=Look::Plain loading=busy testid="restore" on_click=restore>
                     "Сделать черновиком"
                 </Button>
-            </Show>
+            }.into_any())}
         }
         .into_any();
         view! {

@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Ago, Badge, Button, Card, Check, Column, Confirm, Copyable, DataTable, Empty, ErrorBox, Glyph, Look,
-    Notice, Remote, SelectField, TextField, Toasts, loaded, run, text,
+    Notice, Remote, SelectField, TextField, Toasts, loaded, run, text, when,
 };
 use crate::words::Tone;
 
@@ -26,9 +26,7 @@ pub fn Keys() -> impl IntoView {
                 <a href="/api/docs" rel="external" target="_blank">"в документации"</a>
                 "."
             </p>
-            <Show when=move || store.may(Role::Owner)>
-                <NewKey list />
-            </Show>
+            {when(move || store.may(Role::Owner), move || view! { <NewKey list /> }.into_any())}
             {loaded(list, move |page| {
                 if page.items.is_empty() {
                     return view! {
@@ -88,11 +86,11 @@ fn Revoke(key: ApiKey, list: Remote<api::Page<ApiKey>>) -> impl IntoView {
         });
     };
     view! {
-        <Show when=move || store.may(Role::Owner)>
+        {when(move || store.may(Role::Owner), move || view! {
             <Button small=true look=Look::Danger loading=busy testid="revoke" on_click=move |_| asking.set(true)>
                 "Отозвать"
             </Button>
-        </Show>
+        }.into_any())}
         <Confirm
             title
             text="Программы с этим ключом сразу потеряют доступ. Вернуть ключ нельзя, можно создать новый."
@@ -126,7 +124,7 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
         made.set(None);
         run(
             busy,
-            async move { workspace::create_api_key(&form).await },
+            workspace::create_api_key(&form),
             move |answer| match answer {
                 Ok(CreatedApiKey { key, secret }) => {
                     name.set(String::new());
@@ -151,7 +149,7 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
         .collect_view();
     view! {
         <Card title="Новый ключ">
-            {move || {
+            {move || ({
                 made.get()
                     .map(|(name, secret)| {
                         view! {
@@ -163,8 +161,8 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
                             </Notice>
                         }
                     })
-            }}
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+            }).into_any()}
+            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
             <form class="form wide" on:submit=submit novalidate>
                 <div class="form-grid">
                     <TextField

@@ -1,0 +1,127 @@
+//! Which page an address means.
+
+use domain::connection::ConnectorKind;
+use domain::id::{ConnectionId, EventId, RuleId};
+
+/// A page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Sign-in.
+    SignIn,
+    /// One-time links.
+    Welcome,
+    /// «Панель управления».
+    Panel,
+    /// Every connection.
+    Connections,
+    /// Adding a connection.
+    NewConnection(ConnectorKind),
+    /// One connection.
+    Connection(ConnectionId),
+    /// Every rule.
+    Rules,
+    /// A new rule.
+    NewRule,
+    /// One rule.
+    Rule(RuleId),
+    /// Every event.
+    Events,
+    /// One event.
+    Event(EventId),
+    /// Deliveries.
+    Deliveries,
+    /// The audit log.
+    Logs,
+    /// Settings.
+    Settings(Part),
+    /// None of these.
+    Missing,
+}
+
+/// A part of the settings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// The person and the workspace.
+    Profile,
+    /// API keys.
+    Keys,
+    /// People of the workspace.
+    Members,
+}
+
+impl Place {
+    /// The page of a path; a slash at its end does not matter.
+    pub fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        Self::known(&parts).unwrap_or(Self::Missing)
+    }
+
+    fn known(parts: &[&str]) -> Option<Self> {
+        Some(match parts {
+            [] => Self::Panel,
+            ["sign-in"] => Self::SignIn,
+            ["welcome"] => Self::Welcome,
+            ["connections"] => Self::Connections,
+            ["connections", "new", kind] => Self::NewConnection(ConnectorKind::parse(kind)?),
+            ["connections", id] => Self::Connection(id.parse().ok()?),
+            ["rules"] => Self::Rules,
+            ["rules", "new"] => Self::NewRule,
+            ["rules", id] => Self::Rule(id.parse().ok()?),
+            ["events"] => Self::Events,
+            ["events", id] => Self::Event(id.parse().ok()?),
+            ["deliveries"] => Self::Deliveries,
+            ["logs"] => Self::Logs,
+            ["settings"] => Self::Settings(Part::Profile),
+            ["settings", "keys"] => Self::Settings(Part::Keys),
+            ["settings", "members"] => Self::Settings(Part::Members),
+            _ => return None,
+        })
+    }
+
+    /// Shown to who is not signed in, too.
+    pub const fn is_gate(self) -> bool {
+        matches!(self, Self::SignIn | Self::Welcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_lead_to_their_pages() {
+        let id = "01a208a7-5073-73e7-bfa7-920ccfe7ff5d";
+        let cases = [
+            ("/", Place::Panel),
+            ("", Place::Panel),
+            ("/rules/", Place::Rules),
+            ("/rules/new", Place::NewRule),
+            (
+                "/connections/new/amocrm",
+                Place::NewConnection(ConnectorKind::Amocrm),
+            ),
+            ("/settings/keys", Place::Settings(Part::Keys)),
+            (&format!("/events/{id}"), Place::Event(id.parse().unwrap())),
+            (
+                &format!("/connections/{id}"),
+                Place::Connection(id.parse().unwrap()),
+            ),
+        ];
+        for (path, place) in cases {
+            assert_eq!(Place::of(path), place, "{path}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_lead_nowhere() {
+        for path in [
+            "/rules/12",
+            "/connections/new/bitrix",
+            "/settings/x",
+            "/admin",
+            "/events/x/y",
+        ] {
+            assert_eq!(Place::of(path), Place::Missing, "{path}");
+        }
+    }
+}
