@@ -61,7 +61,7 @@ fn Table(list: Remote<api::Page<RuleSummary>>) -> impl IntoView {
     let columns = vec![
         Column::new(
             "№",
-            "nowrap",
+            "tag nowrap",
             move |rule: &RuleSummary| view! { <Place list rule=rule.clone() /> },
         ),
         Column::new("Правило", "lead", name),
