@@ -15,6 +15,7 @@ use uuid::Uuid;
 use vault::Keyring;
 
 use crate::error::EngineError;
+use crate::lease::Leases;
 use crate::turns::Turns;
 
 /// Makes connectors: the server's wiring, since the engine knows no CRM by name.
@@ -89,6 +90,7 @@ pub struct Context {
     /// Name of this process among others.
     pub owner: String,
     pub(crate) turns: Turns,
+    pub(crate) leases: Leases,
     open: Mutex<Opened>,
 }
 
@@ -110,6 +112,7 @@ impl Context {
             settings,
             owner,
             turns: Turns::default(),
+            leases: Leases::default(),
             open: Mutex::new(HashMap::new()),
         }
     }

@@ -14,6 +14,7 @@ use self::upsert::Ended;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::lease::holding;
+use crate::pump::Rounds;
 use connector::http::{Trace, traced};
 use connector::{ConnectorError, Verdict};
 use domain::connection::ConnectionState;
@@ -42,6 +43,23 @@ struct Settled {
     outcome: Outcome,
     code: Option<&'static str>,
     text: Option<String>,
+}
+
+impl Rounds for Deliverer {
+    type Key = Option<ConnectionId>;
+    const NAME: &'static str = "доставка";
+
+    async fn due(&self) -> Result<Vec<Self::Key>, EngineError> {
+        Self::due(self).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        Ok(deliveries::next_due(&self.context.db).await?)
+    }
+
+    async fn round(&self, key: Self::Key) -> Result<usize, EngineError> {
+        Self::round(self, key).await
+    }
 }
 
 impl Deliverer {

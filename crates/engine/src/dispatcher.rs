@@ -10,6 +10,7 @@ use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::lease::holding;
 use crate::links;
+use crate::pump::Rounds;
 use crate::rulebook::{self, Book, Rulebook};
 use crate::worker::Signals;
 use domain::command::Command;
@@ -23,6 +24,7 @@ use domain::index::IndexedRule;
 use domain::record::Record;
 use domain::rule::Rule;
 use domain::run::RunOutcome;
+use domain::time::Timestamp;
 use domain::value::Value;
 use futures::StreamExt;
 use std::sync::Arc;
@@ -175,14 +177,23 @@ impl Dispatcher {
             }
             Err(error) => return Err(error.into()),
         };
-        let mut marks = memory::echoes(db, event.workspace, event.connection, key, event.received_at).await?;
+        let mut marks = memory::echoes(
+            db,
+            event.workspace,
+            event.connection,
+            std::slice::from_ref(key),
+            event.received_at,
+        )
+        .await?;
         // A write made after the event arrived cannot have caused it.
         marks.retain(|mark| mark.written_at <= event.received_at);
         let from_crm = matches!(event.origin, Origin::Webhook | Origin::Poll);
         if from_crm && marks.is_empty() && change::is_creation(event.fact.kind) {
             let patience = now.0 - event.received_at.0 < self.context.settings.creation_wait_ms;
             if patience
-                && memory::creation_under_way(db, event.workspace, event.connection, key.kind, now).await?
+                && memory::creations_under_way(db, event.workspace, event.connection, now)
+                    .await?
+                    .contains(&key.kind)
             {
                 let text = "ждём ответа на нашу запись: возможно, это её эхо";
                 events::postpone(db, event.workspace, event.id, now.plus_ms(LOOK_AGAIN_MS), text).await?;
@@ -328,6 +339,23 @@ impl Dispatcher {
             self.signals.deliveries.notify_one();
         }
         Ok(())
+    }
+}
+
+impl Rounds for Dispatcher {
+    type Key = ConnectionId;
+    const NAME: &'static str = "разбор событий";
+
+    async fn due(&self) -> Result<Vec<Self::Key>, EngineError> {
+        Self::due(self).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        Ok(events::next_due(&self.context.db).await?)
+    }
+
+    async fn round(&self, key: Self::Key) -> Result<usize, EngineError> {
+        Self::round(self, key).await
     }
 }
 

@@ -1,10 +1,49 @@
 //! The right of one process to work on a connection: taken before the work, renewed while it lasts.
+//!
+//! What a process knows of leases is kept, so that a round costs no write while its lease is young, and none at
+//! all while it is somebody else's.
 
 use crate::context::Context;
 use crate::error::EngineError;
 use domain::id::ConnectionId;
+use domain::time::Timestamp;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use storage::leases;
+
+/// What this process knows of the leases.
+#[derive(Default)]
+pub(crate) struct Leases(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    /// Until when, by name, and whether it is ours.
+    held: HashMap<String, (Timestamp, Whose)>,
+    /// Taken over from a process that did not give them back: it died, perhaps over something that still waits.
+    from_dead: HashSet<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Ours,
+    Theirs,
+}
+
+impl Leases {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the connection was taken over from a process that died and this was not asked before.
+    pub(crate) fn take_from_dead(&self, connection: ConnectionId) -> bool {
+        self.lock().from_dead.remove(&name(Some(connection)))
+    }
+}
+
+fn name(connection: Option<ConnectionId>) -> String {
+    connection.map_or_else(|| "hub".to_owned(), |id| format!("connection/{id}"))
+}
 
 /// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease.
 ///
@@ -15,7 +54,7 @@ pub(crate) async fn holding<T>(
     connection: Option<ConnectionId>,
     work: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<Option<T>, EngineError> {
-    let name = connection.map_or_else(|| "hub".to_owned(), |id| format!("connection/{id}"));
+    let name = name(connection);
     if !renew(context, &name).await? {
         return Ok(None);
     }
@@ -23,6 +62,12 @@ pub(crate) async fn holding<T>(
         done = work => done.map(Some),
         lost = heartbeat(context, &name) => lost.map(|()| None),
     }
+}
+
+/// Gives every lease back, so that others need not wait for their end.
+pub(crate) async fn give_back(context: &Context) -> Result<(), EngineError> {
+    context.leases.lock().held.clear();
+    Ok(leases::release(&context.db, &context.owner).await?)
 }
 
 /// Renews a lease for as long as it is polled; ends when the lease is somebody else's.
@@ -42,10 +87,42 @@ async fn heartbeat(context: &Context, name: &str) -> Result<(), EngineError> {
     }
 }
 
+/// Makes sure that the lease is ours for more than half of its length; false when it is somebody else's.
 async fn renew(context: &Context, name: &str) -> Result<bool, EngineError> {
     let now = context.clock.now();
-    let until = now.plus_ms(context.settings.lease_ms);
-    Ok(leases::acquire(&context.db, name, &context.owner, now, until)
+    let length = context.settings.lease_ms;
+    let known = context.leases.lock().held.get(name).copied();
+    match known {
+        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(true),
+        Some((until, Whose::Theirs)) if until > now => return Ok(false),
+        Some((_, Whose::Ours)) => {}
+        _ => {
+            let holder = leases::holder(&context.db, name).await?;
+            if let Some((owner, until)) = holder
+                && owner != context.owner
+            {
+                let mut known = context.leases.lock();
+                if until > now {
+                    // It may be given back before its end.
+                    let look_again = until.min(now.plus_ms(length / 4));
+                    known.held.insert(name.to_owned(), (look_again, Whose::Theirs));
+                    return Ok(false);
+                }
+                if until != leases::GIVEN_BACK {
+                    known.from_dead.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    let until = now.plus_ms(length);
+    let is_ours = leases::acquire(&context.db, name, &context.owner, now, until)
         .await?
-        .is_some())
+        .is_some();
+    let mut known = context.leases.lock();
+    if is_ours {
+        known.held.insert(name.to_owned(), (until, Whose::Ours));
+    } else {
+        known.held.remove(name);
+    }
+    Ok(is_ours)
 }

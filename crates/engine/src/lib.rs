@@ -23,6 +23,7 @@ pub mod error;
 pub mod intake;
 mod lease;
 mod links;
+mod pump;
 pub mod replay;
 mod rulebook;
 pub mod rules;
@@ -128,21 +129,14 @@ impl Engine {
     /// Waits until the loops have finished the step they were in, and gives the leases back.
     pub async fn stopped(&self) {
         self.tasks.wait().await;
-        if let Err(error) = storage::leases::release(&self.context.db, &self.context.owner).await {
+        if let Err(error) = lease::give_back(&self.context).await {
             tracing::warn!(%error, "права на подключения не возвращены: другие подождут их окончания");
         }
     }
 
     /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.
     pub async fn step(&self) -> Result<usize, EngineError> {
-        let mut n_done = 0;
-        for connection in self.worker.dispatcher.due().await? {
-            n_done += self.worker.dispatcher.round(connection).await?;
-        }
-        for connection in self.worker.deliverer.due().await? {
-            n_done += self.worker.deliverer.round(connection).await?;
-        }
-        Ok(n_done)
+        Ok(self.worker.dispatch.step().await? + self.worker.deliver.step().await?)
     }
 
     /// Rounds until nothing is due any more, `at_most` of them.

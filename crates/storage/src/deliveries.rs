@@ -157,7 +157,7 @@ fn busy() -> String {
 
 /// Puts deliveries into the outbox.
 pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), StorageError> {
-    for deliveries in deliveries.chunks(400) {
+    for deliveries in sql::batches(deliveries) {
         let sql = format!(
             "INSERT INTO delivery (workspace_id, id, run_id, event_id, rule_id, connection_id, lane, command, state, \
              progress, record_kind, record_id, replay_of, chain, n_attempts, created_at, due_at) VALUES {}",

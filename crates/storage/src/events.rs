@@ -10,6 +10,12 @@ use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
 
+mod waiting;
+
+pub use waiting::{
+    Ending, count_crash, finish, finish_all, next_due, postpone, waiting, waiting_connections,
+};
+
 /// Whether rules have looked at an event.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EventState {
@@ -152,11 +158,9 @@ pub struct Inbound {
     pub body: String,
 }
 
-const MAX_ROWS: usize = 500;
-
 /// Stores bodies as they came.
 pub async fn insert_inbound(conn: &impl Conn, bodies: &[Inbound]) -> Result<(), StorageError> {
-    for bodies in bodies.chunks(MAX_ROWS) {
+    for bodies in sql::batches(bodies) {
         let sql = format!(
             "INSERT INTO inbound (workspace_id, id, connection_id, received_at, content_type, body) VALUES {}",
             sql::places(bodies.len(), 6)
@@ -223,7 +227,7 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
             new.event.id,
         )
     });
-    for events in events.chunks(MAX_ROWS) {
+    for events in sql::batches(&events) {
         let sql = format!(
             "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
              fact, inbound_id, replay_of, only_rule_id, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
@@ -263,134 +267,6 @@ pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId
         );
     }
     Ok(inserted)
-}
-
-#[derive(FromQueryResult)]
-struct ConnectionRow {
-    connection_id: Uuid,
-}
-
-/// `busy(id)`: the connections with waiting events, found by skipping from one to the next in the index, so that
-/// a million events of one connection cost as much as one. A last row without an id ends it.
-const BUSY: &str = "WITH RECURSIVE busy(id) AS (SELECT (SELECT connection_id FROM event WHERE state = 'new' \
-    ORDER BY connection_id LIMIT 1) UNION ALL SELECT (SELECT connection_id FROM event WHERE state = 'new' \
-    AND connection_id > busy.id ORDER BY connection_id LIMIT 1) FROM busy WHERE busy.id IS NOT NULL)";
-
-/// Connections with events that wait for dispatch and are due.
-pub async fn waiting_connections(
-    conn: &impl Conn,
-    now: Timestamp,
-) -> Result<Vec<ConnectionId>, StorageError> {
-    let sql = format!(
-        "{BUSY} SELECT id AS connection_id FROM busy WHERE id IS NOT NULL AND (SELECT MIN(e.due_at) FROM event e \
-         WHERE e.state = 'new' AND e.connection_id = busy.id) <= $1"
-    );
-    let rows = sql::all::<ConnectionRow, _>(conn, &sql, [now.0.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ConnectionId(row.connection_id))
-        .collect())
-}
-
-/// That no earlier event of the record of `e` waits for longer than `e` does.
-const NOT_BEHIND: &str = "NOT EXISTS (SELECT 1 FROM event f WHERE f.workspace_id = e.workspace_id \
-    AND f.connection_id = e.connection_id AND f.record_kind = e.record_kind AND f.record_id = e.record_id \
-    AND f.state = 'new' AND f.due_at > e.due_at AND f.id < e.id)";
-
-/// Events of a connection that wait for dispatch and are due, in the order in which they became due; those of
-/// one record in the order of their ids, and none that has to wait for an earlier one of its record. A row that
-/// does not parse comes as the error of its place, so that the others go on.
-pub async fn waiting(
-    conn: &impl Conn,
-    connection: ConnectionId,
-    now: Timestamp,
-    limit: u64,
-) -> Result<Vec<(EventId, WorkspaceId, Result<StoredEvent, StorageError>)>, StorageError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM event e WHERE state = 'new' AND connection_id = $3 AND due_at <= $1 AND {NOT_BEHIND} \
-         ORDER BY due_at, id LIMIT $2"
-    );
-    let rows = sql::all::<Row, _>(
-        conn,
-        &sql,
-        [now.0.into(), (limit as i64).into(), connection.0.into()],
-    )
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            (
-                EventId(row.id),
-                WorkspaceId(row.workspace_id),
-                StoredEvent::try_from(row),
-            )
-        })
-        .collect())
-}
-
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
-/// When the next waiting event is due. One behind an earlier event of its record does not count: nothing can be
-/// done about it before that one.
-pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let sql = format!(
-        "{BUSY} SELECT MIN(due_at) AS due_at FROM (SELECT (SELECT e.due_at FROM event e WHERE e.state = 'new' \
-         AND e.connection_id = busy.id AND {NOT_BEHIND} ORDER BY e.due_at, e.id LIMIT 1) AS due_at FROM busy \
-         WHERE id IS NOT NULL) AS heads"
-    );
-    let row = sql::one::<DueRow, _>(conn, &sql, []).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
-}
-
-/// Marks an event as looked at (or as echo, or set aside).
-pub async fn finish(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-    id: EventId,
-    state: EventState,
-    n_matched: usize,
-    outcome: Option<&str>,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    let n_rows = sql::execute(
-        conn,
-        "UPDATE event SET state = $3, n_matched = $4, outcome = $5, dispatched_at = $6 \
-         WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
-        [
-            workspace.0.into(),
-            id.0.into(),
-            state.as_str().into(),
-            (n_matched as i32).into(),
-            outcome.map(str::to_owned).into(),
-            now.0.into(),
-        ],
-    )
-    .await?;
-    if n_rows == 0 {
-        Err(StorageError::Stale { table: "event" })
-    } else {
-        Ok(())
-    }
-}
-
-/// Lets an event wait until a moment, with the reason.
-pub async fn postpone(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-    id: EventId,
-    due_at: Timestamp,
-    reason: &str,
-) -> Result<(), StorageError> {
-    sql::execute(
-        conn,
-        "UPDATE event SET due_at = $3, outcome = $4 WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
-        [workspace.0.into(), id.0.into(), due_at.0.into(), reason.into()],
-    )
-    .await?;
-    Ok(())
 }
 
 /// One event.

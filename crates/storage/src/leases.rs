@@ -11,6 +11,26 @@ struct Row {
     fence: i64,
 }
 
+/// The end of a lease that was given back: whoever takes it next takes over from nobody that died.
+pub const GIVEN_BACK: Timestamp = Timestamp(0);
+
+#[derive(FromQueryResult)]
+struct HolderRow {
+    owner: String,
+    until: i64,
+}
+
+/// Who holds a lease, or held it last, and until when.
+pub async fn holder(conn: &impl Conn, name: &str) -> Result<Option<(String, Timestamp)>, StorageError> {
+    Ok(sql::one::<HolderRow, _>(
+        conn,
+        "SELECT owner, until FROM lease WHERE name = $1",
+        [name.into()],
+    )
+    .await?
+    .map(|row| (row.owner, Timestamp(row.until))))
+}
+
 /// Takes or renews a lease: the fence when `owner` holds it now, `None` when somebody else does. The fence
 /// grows when the owner changes, so a write by a former owner can be told.
 pub async fn acquire(
@@ -36,8 +56,8 @@ pub async fn acquire(
 pub async fn release(conn: &impl Conn, owner: &str) -> Result<(), StorageError> {
     sql::execute(
         conn,
-        "UPDATE lease SET until = 0 WHERE owner = $1",
-        [owner.into()],
+        "UPDATE lease SET until = $2 WHERE owner = $1",
+        [owner.into(), GIVEN_BACK.0.into()],
     )
     .await?;
     Ok(())

@@ -118,6 +118,47 @@ pub async fn of_record(
     Ok(rows.into_iter().map(Link::from).collect())
 }
 
+/// Links of several records of a connection, those that changed last first.
+pub async fn of_records(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    keys: &[RecordKey],
+) -> Result<Vec<Link>, StorageError> {
+    let mut found = Vec::new();
+    for kind in [
+        RecordKind::Deal,
+        RecordKind::Contact,
+        RecordKind::Lead,
+        RecordKind::LeadContact,
+    ] {
+        let Some((connection_column, id_column)) = column(kind) else {
+            continue;
+        };
+        let ids: Vec<&str> = keys
+            .iter()
+            .filter(|key| key.kind == kind)
+            .map(|key| key.id.0.as_str())
+            .collect();
+        for ids in sql::lists(&ids) {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM link WHERE workspace_id = $1 AND {connection_column} = $2 \
+                 AND {id_column} IN ({}) ORDER BY updated_at DESC, id DESC",
+                sql::list_places(2, ids.len())
+            );
+            let mut values: Vec<sea_orm::Value> = vec![workspace.0.into(), connection.0.into()];
+            values.extend(ids.into_iter().map(sea_orm::Value::from));
+            found.extend(
+                sql::all::<Row, _>(conn, &sql, values)
+                    .await?
+                    .into_iter()
+                    .map(Link::from),
+            );
+        }
+    }
+    Ok(found)
+}
+
 /// Stores a link, or what is new about one with the same id.
 pub async fn save(conn: &impl Conn, link: &Link) -> Result<(), StorageError> {
     sql::execute(

@@ -55,6 +55,54 @@ pub async fn snapshot(
     .transpose()
 }
 
+/// Last known states of several records of a connection, in no order; records without one are left out.
+pub async fn snapshots(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    keys: &[RecordKey],
+) -> Result<Vec<Record>, StorageError> {
+    let mut found = Vec::new();
+    for (kind, ids) in by_kind(keys) {
+        for ids in sql::lists(&ids) {
+            let sql = format!(
+                "SELECT record, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
+                 AND record_kind = $3 AND record_id IN ({})",
+                sql::list_places(3, ids.len())
+            );
+            for row in
+                sql::all::<SnapshotRow, _>(conn, &sql, of_list(workspace, connection, kind, ids)).await?
+            {
+                found.push(document("snapshot", kind.as_str(), &row.record)?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The ids of records by kind: statements name one kind, so that they go through the indexes.
+fn by_kind(keys: &[RecordKey]) -> Vec<(RecordKind, Vec<&str>)> {
+    let mut kinds: Vec<(RecordKind, Vec<&str>)> = Vec::new();
+    for key in keys {
+        match kinds.iter_mut().find(|(kind, _)| *kind == key.kind) {
+            Some((_, ids)) => ids.push(&key.id.0),
+            None => kinds.push((key.kind, vec![&key.id.0])),
+        }
+    }
+    kinds
+}
+
+fn of_list(
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    kind: RecordKind,
+    ids: Vec<&str>,
+) -> Vec<sea_orm::Value> {
+    let mut values: Vec<sea_orm::Value> = vec![workspace.0.into(), connection.0.into(), kind.as_str().into()];
+    values.extend(ids.into_iter().map(sea_orm::Value::from));
+    values
+}
+
 /// Stores the last known state of a record.
 pub async fn save_snapshot(
     conn: &impl Conn,
@@ -63,21 +111,37 @@ pub async fn save_snapshot(
     record: &Record,
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    sql::execute(
-        conn,
-        "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
-         DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
-        [
-            workspace.0.into(),
-            connection.0.into(),
-            record.key.kind.as_str().into(),
-            record.key.id.0.as_str().into(),
-            json(record).into(),
-            now.0.into(),
-        ],
-    )
-    .await?;
+    save_snapshots(conn, workspace, connection, &[record], now).await
+}
+
+/// Stores the last known states of several records, no two of one.
+pub async fn save_snapshots(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    records: &[&Record],
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    for records in sql::batches(records) {
+        let sql = format!(
+            "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
+             VALUES {} ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
+             DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
+            sql::places(records.len(), 6)
+        );
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(records.len() * 6);
+        for record in records {
+            values.extend([
+                workspace.0.into(),
+                connection.0.into(),
+                record.key.kind.as_str().into(),
+                record.key.id.0.as_str().into(),
+                json(record).into(),
+                now.0.into(),
+            ]);
+        }
+        sql::execute(conn, &sql, values).await?;
+    }
     Ok(())
 }
 
@@ -183,59 +247,60 @@ pub async fn delete_echo(conn: &impl Conn, workspace: WorkspaceId, id: Uuid) -> 
     Ok(())
 }
 
-/// Marks on a record that still explain something, newest first.
+/// Marks on several records of a connection that explain something at or after a moment, newest first.
 pub async fn echoes(
     conn: &impl Conn,
     workspace: WorkspaceId,
     connection: ConnectionId,
-    key: &RecordKey,
-    now: Timestamp,
+    keys: &[RecordKey],
+    since: Timestamp,
 ) -> Result<Vec<Echo>, StorageError> {
-    let sql = format!(
-        "SELECT {ECHO_COLUMNS} FROM echo WHERE workspace_id = $1 AND connection_id = $2 AND record_kind = $3 \
-         AND record_id = $4 AND expires_at > $5 ORDER BY id DESC LIMIT 50"
-    );
-    sql::all::<EchoRow, _>(
-        conn,
-        &sql,
-        [
-            workspace.0.into(),
-            connection.0.into(),
-            key.kind.as_str().into(),
-            key.id.0.as_str().into(),
-            now.0.into(),
-        ],
-    )
-    .await?
-    .into_iter()
-    .map(Echo::try_from)
-    .collect()
+    let mut found = Vec::new();
+    for (kind, ids) in by_kind(keys) {
+        for ids in sql::lists(&ids) {
+            let n_ids = ids.len();
+            let sql = format!(
+                "SELECT {ECHO_COLUMNS} FROM echo WHERE workspace_id = $1 AND connection_id = $2 AND record_kind = $3 \
+                 AND record_id IN ({}) AND expires_at > ${}",
+                sql::list_places(3, n_ids),
+                n_ids + 4
+            );
+            let mut values = of_list(workspace, connection, kind, ids);
+            values.push(since.0.into());
+            for row in sql::all::<EchoRow, _>(conn, &sql, values).await? {
+                found.push(Echo::try_from(row)?);
+            }
+        }
+    }
+    // Here and not in the statement: the index over ids would lead past every mark of the workspace.
+    found.sort_unstable_by_key(|echo| std::cmp::Reverse(echo.id));
+    Ok(found)
 }
 
-/// A creation of this kind is on its way: an announcement of a new record may be its echo.
-pub async fn creation_under_way(
+#[derive(FromQueryResult)]
+struct KindRow {
+    record_kind: String,
+}
+
+/// Kinds of which a creation is on its way in a connection: an announcement of a new record of such a kind may be
+/// its echo.
+pub async fn creations_under_way(
     conn: &impl Conn,
     workspace: WorkspaceId,
     connection: ConnectionId,
-    kind: RecordKind,
     now: Timestamp,
-) -> Result<bool, StorageError> {
-    let sql = format!(
-        "SELECT {ECHO_COLUMNS} FROM echo WHERE workspace_id = $1 AND connection_id = $2 AND record_kind = $3 \
-         AND record_id IS NULL AND expires_at > $4 LIMIT 1"
-    );
-    Ok(sql::one::<EchoRow, _>(
+) -> Result<Vec<RecordKind>, StorageError> {
+    let rows = sql::all::<KindRow, _>(
         conn,
-        &sql,
-        [
-            workspace.0.into(),
-            connection.0.into(),
-            kind.as_str().into(),
-            now.0.into(),
-        ],
+        "SELECT DISTINCT record_kind FROM echo WHERE workspace_id = $1 AND connection_id = $2 \
+         AND record_id IS NULL AND expires_at > $3",
+        [workspace.0.into(), connection.0.into(), now.0.into()],
     )
-    .await?
-    .is_some())
+    .await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| RecordKind::parse(&row.record_kind))
+        .collect())
 }
 
 /// Sweeps marks that explain nothing any more.

@@ -289,7 +289,7 @@ async fn finding_by_record_goes_through_an_index() {
             watched.goes_through("links::of_record", index).await;
         }
         let some = Timestamp(1);
-        memory::echoes(db, WORKSPACE, CONNECTION, &record(RecordKind::Deal), some)
+        memory::echoes(db, WORKSPACE, CONNECTION, &[record(RecordKind::Deal)], some)
             .await
             .unwrap();
         watched.goes_through("memory::echoes", "ix_echo_record").await;

@@ -50,7 +50,7 @@ struct Row {
 
 /// Stores runs.
 pub async fn insert(conn: &impl Conn, runs: &[Run]) -> Result<(), StorageError> {
-    for runs in runs.chunks(500) {
+    for runs in sql::batches(runs) {
         let sql = format!(
             "INSERT INTO run (workspace_id, id, event_id, rule_id, rule_version_id, outcome, explanation, notes, \
              n_commands, at) VALUES {}",

@@ -85,6 +85,11 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
 
 /// `($1, $2), ($3, $4)` for so many rows of so many columns.
 pub(crate) fn places(n_rows: usize, n_columns: usize) -> String {
+    places_from(0, n_rows, n_columns)
+}
+
+/// The same for places that come after others.
+pub(crate) fn places_from(n_before: usize, n_rows: usize, n_columns: usize) -> String {
     let mut text = String::with_capacity(n_rows * n_columns * 6);
     for row in 0..n_rows {
         if row > 0 {
@@ -96,11 +101,45 @@ pub(crate) fn places(n_rows: usize, n_columns: usize) -> String {
                 text.push_str(", ");
             }
             text.push('$');
-            text.push_str(&(row * n_columns + column + 1).to_string());
+            text.push_str(&(n_before + row * n_columns + column + 1).to_string());
         }
         text.push(')');
     }
     text
+}
+
+/// Numbers of rows that one statement may carry. Few, so that the statements are prepared once and then known.
+const BATCHES: [usize; 5] = [256, 64, 16, 4, 1];
+
+/// Splits rows into as few batches as there are sizes of statements for.
+pub(crate) fn batches<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = BATCHES.into_iter().find(|size| *size <= rows.len())?;
+        let (batch, rest) = rows.split_at(size);
+        rows = rest;
+        Some(batch)
+    })
+}
+
+/// Splits values of an `IN` list into batches of the same few sizes; the last one is filled up with its own last
+/// value, which changes nothing.
+pub(crate) fn lists<T: Clone>(values: &[T]) -> impl Iterator<Item = Vec<T>> {
+    values.chunks(BATCHES[0]).map(|chunk| {
+        let mut list = chunk.to_vec();
+        let size = BATCHES.into_iter().rev().find(|size| *size >= chunk.len());
+        if let Some(last) = chunk.last() {
+            list.resize(size.unwrap_or(chunk.len()), last.clone());
+        }
+        list
+    })
+}
+
+/// `$3, $4, $5` for the values of an `IN` list.
+pub(crate) fn list_places(n_before: usize, n_values: usize) -> String {
+    (n_before + 1..=n_before + n_values)
+        .map(|place| format!("${place}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Shared by every `list`: how many rows at most and before which id.

@@ -89,7 +89,7 @@ async fn marks_explain_until_they_expire() {
         for mark in [echo(1), long.clone()].iter().chain(&others) {
             memory::insert_echo(db, mark).await.unwrap();
         }
-        let echoes = async |now| memory::echoes(db, OURS, AMO, &deal(1), at(now)).await.unwrap();
+        let echoes = async |now| memory::echoes(db, OURS, AMO, &[deal(1)], at(now)).await.unwrap();
         assert_eq!(echoes(99).await, [long.clone(), echo(1)], "newest first");
         assert_eq!(echoes(100).await, [long]);
         assert_eq!(echoes(200).await, []);
@@ -110,9 +110,10 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
     on_each(async |base| {
         let db = &base.db;
         let under_way = async |kind, now| {
-            memory::creation_under_way(db, OURS, AMO, kind, at(now))
+            memory::creations_under_way(db, OURS, AMO, at(now))
                 .await
                 .unwrap()
+                .contains(&kind)
         };
         memory::insert_echo(db, &echo(1)).await.unwrap();
         assert!(
@@ -127,13 +128,9 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
         assert!(under_way(RecordKind::Deal, 99).await);
         assert!(!under_way(RecordKind::Deal, 100).await, "expired");
         assert!(!under_way(RecordKind::Contact, 0).await);
-        let of_another = memory::creation_under_way(db, OURS, LPT, RecordKind::Deal, NOW)
-            .await
-            .unwrap();
-        let of_theirs = memory::creation_under_way(db, THEIRS, AMO, RecordKind::Deal, NOW)
-            .await
-            .unwrap();
-        assert!(!of_another && !of_theirs);
+        let of_another = memory::creations_under_way(db, OURS, LPT, NOW).await.unwrap();
+        let of_theirs = memory::creations_under_way(db, THEIRS, AMO, NOW).await.unwrap();
+        assert!(of_another.is_empty() && of_theirs.is_empty());
 
         // The answer came: the mark now explains events of the new record.
         creation.record = Some(RecordId::from(31));
@@ -142,7 +139,9 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
         assert!(!under_way(RecordKind::Deal, 0).await);
         let key = RecordKey::new(RecordKind::Deal, 31);
         assert_eq!(
-            memory::echoes(db, OURS, AMO, &key, at(499)).await.unwrap(),
+            memory::echoes(db, OURS, AMO, std::slice::from_ref(&key), at(499))
+                .await
+                .unwrap(),
             [creation]
         );
     })
