@@ -6,6 +6,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 
 use crate::filters::{escape, safe_return};
 use crate::pages;
+use crate::pages::lazy::{self, lazily};
 use crate::place::Place;
 use crate::shell::Shell;
 use crate::store::Store;
@@ -118,8 +119,8 @@ fn Inside(place: Memo<Place>) -> impl IntoView {
             }
             Place::Connection(id) => view! { <pages::connection::ConnectionPage id /> }.into_any(),
             Place::Rules => view! { <pages::rules::RulesPage /> }.into_any(),
-            Place::NewRule => view! { <pages::rule::NewRulePage /> }.into_any(),
-            Place::Rule(id) => view! { <pages::rule::RulePage id /> }.into_any(),
+            Place::NewRule => lazily(lazy::new_rule),
+            Place::Rule(id) => lazily(move || lazy::rule(id)),
             Place::Events => view! { <pages::events::EventsPage /> }.into_any(),
             Place::Event(id) => view! { <pages::event::EventPage id /> }.into_any(),
             Place::Deliveries => view! { <pages::deliveries::DeliveriesPage /> }.into_any(),

@@ -6,6 +6,7 @@ pub mod connections;
 pub mod deliveries;
 pub mod event;
 pub mod events;
+pub mod lazy;
 pub mod logs;
 pub mod missing;
 pub mod panel;

@@ -35,6 +35,21 @@ impl ApiError {
         }
     }
 
+    /// A part of the interface could not be fetched.
+    pub fn outdated() -> Self {
+        Self {
+            kind: None,
+            status: 0,
+            title: "Страница не загрузилась".to_owned(),
+            detail: Some(
+                "Проверьте подключение к сети и попробуйте ещё раз. Если сервер недавно обновился, обновите страницу в браузере."
+                    .to_owned(),
+            ),
+            trace_id: None,
+            errors: Vec::new(),
+        }
+    }
+
     /// The answer came, but is not what was agreed on.
     pub fn unreadable(status: u16) -> Self {
         Self {

@@ -184,7 +184,7 @@ impl Preparation {
             }),
             interface: Background::start(move || {
                 if interface {
-                    setup::interface_tools()?;
+                    setup::interface_tools(wasm::Kind::Release)?;
                     wasm::build(wasm::Kind::Release)?;
                 }
                 Ok(())

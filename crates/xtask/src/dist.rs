@@ -13,7 +13,7 @@ pub fn main(args: &[String]) -> Result<()> {
         bail!("нужно: cargo xtask dist ПАПКА")
     };
     let folder = std::env::current_dir()?.join(folder);
-    setup::interface_tools()?;
+    setup::interface_tools(wasm::Kind::Release)?;
     let step = say::start("Собираю сервер для выпуска");
     cmd::run(cmd::cargo().args([
         "build",

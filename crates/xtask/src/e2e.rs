@@ -86,15 +86,15 @@ pub fn install() -> Result<PathBuf> {
 
 fn prepare() -> Result<(Binaries, PathBuf)> {
     apt::ensure(&[Package::Chromium])?;
-    setup::interface_tools()?;
-    install()?;
-    let binaries = build::binaries()?;
     // What is shipped is what should be tested, if it is there; building it takes long.
     let kind = if wasm::is_built(wasm::Kind::Release)? {
         wasm::Kind::Release
     } else {
         wasm::Kind::Quick
     };
+    setup::interface_tools(kind)?;
+    install()?;
+    let binaries = build::binaries()?;
     Ok((binaries, wasm::build(kind)?))
 }
 

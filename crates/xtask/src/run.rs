@@ -126,7 +126,7 @@ fn prepare() -> Result<(build::Binaries, PathBuf)> {
     setup::node()?;
     setup::wasm_target()?;
     thread::scope(|scope| {
-        let tools = scope.spawn(setup::interface_tools);
+        let tools = scope.spawn(|| setup::interface_tools(wasm::Kind::Quick));
         let binaries = build::binaries()?;
         if !wasm::is_built(wasm::Kind::Quick)? {
             wasm::compile(wasm::Kind::Quick)?;

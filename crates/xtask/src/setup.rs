@@ -8,10 +8,11 @@ use std::thread;
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::apt::{self, Package};
+use crate::wasm::Kind;
 use crate::{cmd, paths, say};
 
-/// The newest Trunk that builds with Rust 1.95.
-const TRUNK: &str = "0.21.14";
+/// Cuts wasm at the functions that Leptos marks lazy; of the same project as the crate that Leptos marks them with.
+const WASM_SPLIT: &str = "0.2.4";
 /// The npm package that ships `wasm-opt`. Debian's own is too old for what Rust 1.95 emits.
 const BINARYEN: &str = "132.0.0";
 /// The oldest Node.js that Playwright takes.
@@ -22,7 +23,7 @@ pub fn everything() -> Result<()> {
     let step = say::start("Проверяю инструменты");
     thread::scope(|scope| {
         let system = scope.spawn(|| apt::ensure(&[Package::Postgres, Package::Chromium]));
-        let tools = interface_tools();
+        let tools = interface_tools(Kind::Release);
         join(system)?;
         tools
     })?;
@@ -30,8 +31,8 @@ pub fn everything() -> Result<()> {
     Ok(())
 }
 
-/// What building the interface needs: the wasm target, Trunk, wasm-bindgen, wasm-opt.
-pub fn interface_tools() -> Result<()> {
+/// What building the interface needs: the wasm target and wasm-bindgen; for a release also wasm-split and wasm-opt.
+pub fn interface_tools(kind: Kind) -> Result<()> {
     fs::create_dir_all(paths::tools())
         .with_context(|| format!("не удалось создать {}", paths::tools().display()))?;
     // Two commands started at once would install the same thing twice.
@@ -39,10 +40,13 @@ pub fn interface_tools() -> Result<()> {
     lock.lock()?;
     node()?;
     wasm_target()?;
+    if kind == Kind::Quick {
+        return wasm_bindgen();
+    }
     thread::scope(|scope| {
         let npm = scope.spawn(binaryen);
-        // Both are compiled on all cores, so one after the other; and Trunk is useless without the second.
-        wasm_bindgen().and_then(|()| trunk())?;
+        // Both are compiled on all cores, so one after the other.
+        wasm_bindgen().and_then(|()| wasm_split())?;
         join(npm)
     })
 }
@@ -50,7 +54,7 @@ pub fn interface_tools() -> Result<()> {
 /// What the output of the interface's build depends on besides its sources.
 pub fn interface_tool_versions() -> String {
     let rustc = cmd::try_output(Command::new("rustc").arg("--version")).unwrap_or_default();
-    format!("{rustc}, trunk {TRUNK}, binaryen {BINARYEN}")
+    format!("{rustc}, wasm-split {WASM_SPLIT}, binaryen {BINARYEN}")
 }
 
 /// Waits for a thread and hands on its error; a panic becomes an error too.
@@ -106,18 +110,20 @@ pub fn wasm_target() -> Result<()> {
     Ok(())
 }
 
-fn trunk() -> Result<()> {
-    let binary = paths::tools().join("bin/trunk");
-    if version_of(&binary).is_some_and(|line| line == format!("trunk {TRUNK}")) {
+/// Cuts the interface into a first load and parts; only a release needs it.
+fn wasm_split() -> Result<()> {
+    // The program does not tell its version, but cargo keeps a list.
+    let installed = fs::read_to_string(paths::tools().join(".crates.toml")).unwrap_or_default();
+    if installed.contains(&format!("\"wasm_split_cli_support {WASM_SPLIT} ")) {
         return Ok(());
     }
-    let mut command = cargo_install("trunk", TRUNK);
-    command.args(["--locked", "--no-default-features", "--features", "rustls"]);
-    // Trunk only moves files about and starts other programs: optimising it would cost more than it gives.
-    command.arg("--debug");
-    let step = say::start(format!("Собираю trunk {TRUNK} (один раз, около двух минут)"));
-    cmd::run_logged(&mut command, "install-trunk")?;
-    forget_build("trunk");
+    let mut command = cargo_install("wasm_split_cli_support", WASM_SPLIT);
+    command.args(["--locked", "--features", "build-binary", "--debug"]);
+    let step = say::start(format!(
+        "Собираю wasm-split {WASM_SPLIT} (один раз, около минуты)"
+    ));
+    cmd::run_logged(&mut command, "install-wasm-split")?;
+    forget_build("wasm_split_cli_support");
     step.done();
     Ok(())
 }
