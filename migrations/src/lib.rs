@@ -12,6 +12,8 @@ mod m20261123_000001_create_accounts;
 mod m20261123_000002_create_connections;
 mod m20261123_000003_create_rules;
 mod m20261123_000004_create_pipeline;
+mod m20261125_700001_create_imports;
+mod m20261125_700002_create_call_results;
 mod table;
 
 /// All migrations in order.
@@ -25,6 +27,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000002_create_connections::Migration),
             Box::new(m20261123_000003_create_rules::Migration),
             Box::new(m20261123_000004_create_pipeline::Migration),
+            Box::new(m20261125_700001_create_imports::Migration),
+            Box::new(m20261125_700002_create_call_results::Migration),
         ]
     }
 }

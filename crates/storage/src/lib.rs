@@ -7,6 +7,8 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod call_results;
+pub mod call_settings;
 pub mod connections;
 pub mod counts;
 pub mod credentials;
@@ -15,9 +17,12 @@ pub mod deliveries;
 pub mod error;
 pub mod events;
 pub mod figures;
+pub mod import_rows;
+pub mod imports;
 pub mod leases;
 pub mod links;
 pub mod memory;
+pub mod outcomes;
 #[cfg(test)]
 mod plans;
 pub mod published;
