@@ -98,7 +98,12 @@ pub fn expand_scientific(text: &str) -> Option<(String, usize)> {
     let exponent: usize = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || !is_digits(whole) || !is_digits(fraction) || exponent > 30 || fraction.len() > exponent {
+    if whole.is_empty()
+        || !is_digits(whole)
+        || !is_digits(fraction)
+        || exponent > 30
+        || fraction.len() > exponent
+    {
         return None;
     }
     let mut digits = format!("{whole}{fraction}");
@@ -126,14 +131,20 @@ mod tests {
 
     #[test]
     fn apostrophes_of_excel_are_taken_off() {
-        assert_eq!(Cell::text(" '+79991234567 "), Cell::Text("+79991234567".to_owned()));
+        assert_eq!(
+            Cell::text(" '+79991234567 "),
+            Cell::Text("+79991234567".to_owned())
+        );
         assert_eq!(Cell::text("'цитата'"), Cell::Text("'цитата'".to_owned()));
         assert_eq!(Cell::text(" \u{a0} "), Cell::Empty);
     }
 
     #[test]
     fn scientific_numbers_are_written_out_with_what_is_known() {
-        assert_eq!(expand_scientific("7,9991E+10"), Some(("79991000000".to_owned(), 5)));
+        assert_eq!(
+            expand_scientific("7,9991E+10"),
+            Some(("79991000000".to_owned(), 5))
+        );
         assert_eq!(
             expand_scientific("7.9991234567e+10"),
             Some(("79991234567".to_owned(), 11))

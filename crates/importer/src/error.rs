@@ -15,7 +15,9 @@ pub enum ImportError {
         limit_mb: u64,
     },
     /// Unpacks to more than accepted: a zip bomb, or a workbook full of formats.
-    #[error("После распаковки файл занимает больше {limit_mb} МБ. Сохраните только нужный лист в новый файл или в CSV")]
+    #[error(
+        "После распаковки файл занимает больше {limit_mb} МБ. Сохраните только нужный лист в новый файл или в CSV"
+    )]
     Unpacks {
         /// Accepted size in megabytes.
         limit_mb: u64,

@@ -124,7 +124,9 @@ fn zipped(path: &Path, limits: Limits) -> Result<Inspection, ImportError> {
             .by_index_raw(at)
             .map_err(|error| ImportError::Damaged(Box::new(error)))?;
         declared = declared.saturating_add(entry.size());
-        let name = entry.name().map_err(|error| ImportError::Damaged(Box::new(error)))?;
+        let name = entry
+            .name()
+            .map_err(|error| ImportError::Damaged(Box::new(error)))?;
         is_xlsx |= name.eq_ignore_ascii_case("xl/workbook.xml");
         is_ods |= name == "content.xml";
     }
@@ -137,8 +139,11 @@ fn zipped(path: &Path, limits: Limits) -> Result<Inspection, ImportError> {
             .by_index(at)
             .map_err(|error| ImportError::Damaged(Box::new(error)))?;
         let size = entry.size();
-        let n_read = std::io::copy(&mut (&mut entry).take(size.saturating_add(1)), &mut std::io::sink())
-            .map_err(|error| ImportError::Damaged(Box::new(error)))?;
+        let n_read = std::io::copy(
+            &mut (&mut entry).take(size.saturating_add(1)),
+            &mut std::io::sink(),
+        )
+        .map_err(|error| ImportError::Damaged(Box::new(error)))?;
         if n_read > size {
             return Err(too_much());
         }
@@ -191,10 +196,12 @@ fn text_format(path: &Path, head: &[u8]) -> Result<Format, ImportError> {
         ));
     }
     let lower = String::from_utf8_lossy(head).to_ascii_lowercase();
-    if ["<html", "<!doctype html", "<table", "<?xml"]
-        .iter()
-        .any(|mark| lower.trim_start_matches('\u{feff}').trim_start().starts_with(mark))
-    {
+    if ["<html", "<!doctype html", "<table", "<?xml"].iter().any(|mark| {
+        lower
+            .trim_start_matches('\u{feff}')
+            .trim_start()
+            .starts_with(mark)
+    }) {
         return Err(ImportError::Unsupported(
             "Внутри файла веб-страница или XML, а не таблица. Откройте его в Excel и сохраните как XLSX",
         ));
@@ -206,11 +213,17 @@ fn text_format(path: &Path, head: &[u8]) -> Result<Format, ImportError> {
     }
     let is_cp1251 = !is_utf8(path)?;
     let text = if is_cp1251 {
-        encoding_rs::WINDOWS_1251.decode_without_bom_handling(head).0.into_owned()
+        encoding_rs::WINDOWS_1251
+            .decode_without_bom_handling(head)
+            .0
+            .into_owned()
     } else {
         String::from_utf8_lossy(head).into_owned()
     };
-    if text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').is_empty() {
+    if text
+        .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+        .is_empty()
+    {
         return Err(ImportError::Empty);
     }
     Ok(Format::Csv {
@@ -247,7 +260,11 @@ fn delimiter(text: &str) -> char {
     if let Some(sign) = text.strip_prefix("sep=").and_then(|rest| rest.chars().next()) {
         return sign;
     }
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(20).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(20)
+        .collect();
     let score = |sign: char| {
         let counts: Vec<usize> = lines.iter().map(|line| parts(line, sign)).collect();
         let most = counts.iter().copied().max().unwrap_or_default();

@@ -61,7 +61,10 @@ fn xlsx(path: &Path, sheet: &str, limits: Limits, take: &mut Taker<'_>) -> Resul
         if value.is_empty() {
             continue;
         }
-        if gather.put(u64::from(row) + 1, column as usize, value, take)?.is_break() {
+        if gather
+            .put(u64::from(row) + 1, column as usize, value, take)?
+            .is_break()
+        {
             return Ok(());
         }
     }
@@ -85,7 +88,10 @@ where
             continue;
         }
         let number = u64::from(top) + row as u64 + 1;
-        if gather.put(number, left as usize + column, value, take)?.is_break() {
+        if gather
+            .put(number, left as usize + column, value, take)?
+            .is_break()
+        {
             return Ok(());
         }
     }
@@ -259,7 +265,11 @@ fn moment(at: &ExcelDateTime) -> Cell {
 
 fn iso(text: &str) -> Cell {
     let text = text.trim_end_matches('Z');
-    let day = || chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    let day = || {
+        chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    };
     let exact = || chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok();
     match exact().or_else(day) {
         Some(at) => Cell::Moment(at),

@@ -44,7 +44,9 @@ pub fn typed(text: &str, wanted: Wanted, zone: &Zone) -> Result<Option<Value>, S
                 .collect(),
         ),
         FieldType::User | FieldType::Id | FieldType::Pipeline => {
-            let id = text.parse().map_err(|_| format!("«{text}» — не номер, впишите ID цифрами"))?;
+            let id = text
+                .parse()
+                .map_err(|_| format!("«{text}» — не номер, впишите ID цифрами"))?;
             if wanted.of_type == FieldType::User {
                 Value::User(id)
             } else {
@@ -68,14 +70,20 @@ fn phones(text: &str) -> Result<Vec<String>, String> {
     let text = expanded.as_ref().map_or(text, |(digits, _)| digits);
     let found: Vec<String> = phone::parse_all(text).map(|phone| phone.e164()).collect();
     if found.is_empty() {
-        return Err(format!("«{text}» не похоже на телефон, нужен номер вида +7 999 123-45-67"));
+        return Err(format!(
+            "«{text}» не похоже на телефон, нужен номер вида +7 999 123-45-67"
+        ));
     }
     Ok(found)
 }
 
 fn emails(text: &str) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
-    for part in text.split([',', ';', ' ']).map(str::trim).filter(|part| !part.is_empty()) {
+    for part in text
+        .split([',', ';', ' '])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
         let fits = part
             .split_once('@')
             .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.contains('@'));
@@ -93,7 +101,10 @@ fn number(text: &str) -> Result<Decimal, String> {
         .filter(|c| !c.is_whitespace() && !"₽$€".contains(*c))
         .map(|c| if c == ',' { '.' } else { c })
         .collect();
-    let plain = plain.trim_end_matches("руб.").trim_end_matches("руб").trim_end_matches("р.");
+    let plain = plain
+        .trim_end_matches("руб.")
+        .trim_end_matches("руб")
+        .trim_end_matches("р.");
     plain
         .parse()
         .or_else(|_| Decimal::from_scientific(plain))
@@ -127,17 +138,23 @@ fn seconds(text: &str) -> Result<u32, String> {
     if text.contains(':') {
         let parts: Option<Vec<u32>> = text.split(':').map(|part| part.trim().parse().ok()).collect();
         return match parts.as_deref() {
-            Some([minutes, secs]) if *secs < 60 => minutes.checked_mul(60).and_then(|it| it.checked_add(*secs)),
-            Some([hours, minutes, secs]) if *minutes < 60 && *secs < 60 => {
-                hours.checked_mul(3600).and_then(|it| it.checked_add(minutes * 60 + secs))
+            Some([minutes, secs]) if *secs < 60 => {
+                minutes.checked_mul(60).and_then(|it| it.checked_add(*secs))
             }
+            Some([hours, minutes, secs]) if *minutes < 60 && *secs < 60 => hours
+                .checked_mul(3600)
+                .and_then(|it| it.checked_add(minutes * 60 + secs)),
             _ => None,
         }
         .ok_or_else(wrong);
     }
     if let Ok(secs) = text.replace(',', ".").parse::<f64>() {
         // A part of a day, as a length of time is without its format.
-        let secs = if secs > 0.0 && secs < 1.0 { secs * 86_400.0 } else { secs };
+        let secs = if secs > 0.0 && secs < 1.0 {
+            secs * 86_400.0
+        } else {
+            secs
+        };
         return if (0.0..=864_000.0).contains(&secs) {
             Ok(secs.round() as u32)
         } else {
@@ -162,7 +179,11 @@ fn seconds(text: &str) -> Result<u32, String> {
             secs = part.and_then(|part| secs.checked_add(part)).ok_or_else(wrong)?;
         }
     }
-    if number.is_some() || secs == 0 { Err(wrong()) } else { Ok(secs) }
+    if number.is_some() || secs == 0 {
+        Err(wrong())
+    } else {
+        Ok(secs)
+    }
 }
 
 #[cfg(test)]
@@ -185,11 +206,20 @@ mod tests {
 
     #[test]
     fn phones_come_in_many_forms() {
-        for text in ["79991234567", "8 (999) 123-45-67", "+7 999 123 45 67", "7.9991234567E+10"] {
+        for text in [
+            "79991234567",
+            "8 (999) 123-45-67",
+            "+7 999 123 45 67",
+            "7.9991234567E+10",
+        ] {
             let expect = Value::Texts(vec!["+79991234567".to_owned()]);
             assert_eq!(read(text, FieldType::Phone), Ok(Some(expect)), "{text}");
         }
-        assert!(read("7,9991E+10", FieldType::Phone).unwrap_err().contains("сократил"));
+        assert!(
+            read("7,9991E+10", FieldType::Phone)
+                .unwrap_err()
+                .contains("сократил")
+        );
         assert!(read("перезвонить", FieldType::Phone).is_err());
         assert_eq!(read("  ", FieldType::Phone), Ok(None));
     }

@@ -24,7 +24,11 @@ impl SheetWriter {
     pub fn new(name: &str, header: &[String]) -> Result<Self, ImportError> {
         let mut book = Workbook::new();
         let sheet = book.add_worksheet_with_constant_memory();
-        let name: String = name.chars().filter(|c| !"[]:*?/\\'".contains(*c)).take(31).collect();
+        let name: String = name
+            .chars()
+            .filter(|c| !"[]:*?/\\'".contains(*c))
+            .take(31)
+            .collect();
         sheet
             .set_name(if name.is_empty() { "Лист1" } else { &name })
             .map_err(failed)?;
@@ -70,9 +74,10 @@ fn cut(text: &str) -> &str {
 /// be one. Phones and numbers stay as they are.
 pub fn csv_cell(text: &str) -> std::borrow::Cow<'_, str> {
     let risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let harmless = text
-        .strip_prefix(['+', '-'])
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.chars().all(|c| c.is_ascii_digit() || " ().,".contains(c)));
+    let harmless = text.strip_prefix(['+', '-']).is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.chars().all(|c| c.is_ascii_digit() || " ().,".contains(c))
+    });
     if risky && !harmless {
         format!("'{text}").into()
     } else {

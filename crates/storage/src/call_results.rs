@@ -190,7 +190,9 @@ pub async fn by_key(
         "SELECT {COLUMNS} FROM call_result WHERE workspace_id = $1 AND connection_id = $2 AND call_key = $3"
     );
     let values = [workspace.0.into(), connection.0.into(), key.into()];
-    Ok(sql::one::<Row, _>(conn, &sql, values).await?.map(CallResult::from))
+    Ok(sql::one::<Row, _>(conn, &sql, values)
+        .await?
+        .map(CallResult::from))
 }
 
 /// Results of a phone within a span of time, ends included.
@@ -231,7 +233,9 @@ pub async fn newest_of_lead(
         lead.0.as_str().into(),
         since.0.into(),
     ];
-    Ok(sql::one::<Row, _>(conn, &sql, values).await?.map(CallResult::from))
+    Ok(sql::one::<Row, _>(conn, &sql, values)
+        .await?
+        .map(CallResult::from))
 }
 
 /// Results whose end is not known, of all workspaces, by age.
@@ -326,11 +330,20 @@ fn filter(workspace: WorkspaceId, wanted: &CallFilter) -> Filter {
     if let Some(to) = wanted.to {
         filter.and("at < {}", [to.0.into()]);
     }
-    if let Some(text) = wanted.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
+    if let Some(text) = wanted
+        .text
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
         let plain: String = text.chars().filter(|c| !"%_\\".contains(*c)).collect();
         let digits: String = plain.chars().filter(char::is_ascii_digit).collect();
         // What is typed as 8 999… is kept as +7999….
-        let phone = if digits.len() == 11 && digits.starts_with('8') { &digits[1..] } else { &digits };
+        let phone = if digits.len() == 11 && digits.starts_with('8') {
+            &digits[1..]
+        } else {
+            &digits
+        };
         let phone = if phone.is_empty() { plain.as_str() } else { phone };
         let like = |text: &str| sea_orm::Value::from(format!("%{text}%"));
         filter.and(
@@ -352,7 +365,11 @@ pub async fn list(
 ) -> Result<Vec<CallResult>, StorageError> {
     let mut filter = filter(workspace, wanted);
     let column = order.column();
-    let (than, direction) = if order.is_descending() { ("<", "DESC") } else { (">", "ASC") };
+    let (than, direction) = if order.is_descending() {
+        ("<", "DESC")
+    } else {
+        (">", "ASC")
+    };
     if let Some((place, id)) = after {
         filter.and(
             &format!("({column} {than} {{}} OR ({column} = {{}} AND id {than} {{}}))"),

@@ -172,10 +172,7 @@ pub async fn insert<P: serde::Serialize>(conn: &impl Conn, import: &Import<P>) -
 }
 
 /// Stores what changed about an import that is still at its version, and counts the version up.
-pub async fn save<P: serde::Serialize>(
-    conn: &impl Conn,
-    import: &mut Import<P>,
-) -> Result<(), StorageError> {
+pub async fn save<P: serde::Serialize>(conn: &impl Conn, import: &mut Import<P>) -> Result<(), StorageError> {
     let n_rows = sql::execute(
         conn,
         "UPDATE import SET purpose = $3, state = $4, plan = $5, fingerprint = $6, rule_id = $7, position = $8, \
@@ -235,7 +232,11 @@ pub async fn list<P: DeserializeOwned>(
         "SELECT {COLUMNS} FROM import{clause} ORDER BY id DESC LIMIT ${}",
         values.len()
     );
-    sql::all::<Row, _>(conn, &sql, values).await?.into_iter().map(import).collect()
+    sql::all::<Row, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(import)
+        .collect()
 }
 
 #[derive(FromQueryResult)]

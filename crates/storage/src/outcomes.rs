@@ -46,7 +46,8 @@ pub async fn of_events(
     let mut outcomes = Vec::with_capacity(events.len());
     for events in events.chunks(500) {
         let places: Vec<String> = (0..events.len()).map(|at| format!("${}", at + 2)).collect();
-        let count = |states: &str| format!("COALESCE(SUM(CASE WHEN d.state IN ({states}) THEN 1 ELSE 0 END), 0)");
+        let count =
+            |states: &str| format!("COALESCE(SUM(CASE WHEN d.state IN ({states}) THEN 1 ELSE 0 END), 0)");
         let sql = format!(
             "SELECT e.id, e.state, e.n_matched, {open} AS n_open, {dead} AS n_dead, {delivered} AS n_delivered, \
              MAX(d.error) AS error FROM event e LEFT JOIN delivery d ON d.workspace_id = e.workspace_id \
