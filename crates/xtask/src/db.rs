@@ -22,14 +22,37 @@ const PREFIX: &str = "crm-integrator-pg-";
 pub struct Server {
     dir: PathBuf,
     keep: bool,
+    safety: Safety,
+}
+
+/// What a server's data survives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Safety {
+    /// Nothing: only tests look at it.
+    None,
+    /// A power cut, as in production: what is measured must be durable.
+    PowerCut,
 }
 
 impl Server {
     /// Starts a server that lives as long as the value.
     pub fn start_temporary() -> Result<Self> {
+        Self::temporary(Safety::None)
+    }
+
+    /// The same, with commits that survive a power cut, for measuring.
+    pub fn start_durable() -> Result<Self> {
+        Self::temporary(Safety::PowerCut)
+    }
+
+    fn temporary(safety: Safety) -> Result<Self> {
         sweep()?;
         let dir = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
-        let server = Self { dir, keep: false };
+        let server = Self {
+            dir,
+            keep: false,
+            safety,
+        };
         server.start()?;
         Ok(server)
     }
@@ -47,6 +70,7 @@ impl Server {
         Self {
             dir: std::env::temp_dir().join(format!("{PREFIX}kept-{user}")),
             keep: true,
+            safety: Safety::None,
         }
     }
 
@@ -74,10 +98,15 @@ impl Server {
             ]);
             cmd::run_logged(initdb.arg("--no-sync"), "initdb")?;
         }
-        // Nothing here must survive a power cut; the socket keeps other hosts out and needs no free port.
+        let safety = match self.safety {
+            Safety::None => {
+                "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_wal_size=256MB"
+            }
+            Safety::PowerCut => "-c max_wal_size=2GB -c shared_buffers=256MB",
+        };
+        // The socket keeps other hosts out and needs no free port.
         let options = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c full_page_writes=off \
-             -c synchronous_commit=off -c max_connections=300 -c max_wal_size=256MB",
+            "-c listen_addresses= -c unix_socket_directories={} {safety} -c max_connections=300",
             self.dir.display()
         );
         let mut command = self.program("pg_ctl")?;
@@ -182,6 +211,7 @@ fn sweep() -> Result<()> {
             drop(Server {
                 dir: entry.path(),
                 keep: false,
+                safety: Safety::None,
             });
         }
     }

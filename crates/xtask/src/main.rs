@@ -2,10 +2,12 @@
 //!
 //! Reading order: [`paths`] (where things live), [`cmd`] and [`say`] (how programs are run and spoken about),
 //! [`setup`] and [`apt`] (what is installed), [`wasm`] (the interface), [`db`] (PostgreSQL for tests),
-//! [`run`] and [`process`] (the demo), [`ci`] (all checks), [`arrows`] and [`tidy`] (our own checks), [`e2e`] (the browser).
+//! [`run`] and [`process`] (the demo), [`ci`] (all checks), [`arrows`] and [`tidy`] (our own checks), [`e2e`] (the browser),
+//! [`bench`] (how fast it is).
 
 mod apt;
 mod arrows;
+mod bench;
 mod build;
 mod ci;
 mod cmd;
@@ -41,6 +43,8 @@ const HELP: &str = "\
   openapi            перезаписать openapi/openapi.json
   dist ПАПКА         собрать всё для выпуска: integrator, sandbox и interface
   db start|stop|url  PostgreSQL для тестов, остаётся запущенным между командами
+  bench [intake|flow|rules|backlog] [--secs N] [--db sqlite|postgresql] [--backlog N]
+                     замеры скорости на собранном для выпуска; без имени — все (docs/PERFORMANCE.md)
   arrows             проверить зависимости между крейтами
   tidy               проверить правила оформления, которых не знает clippy
 ";
@@ -71,6 +75,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "openapi" => openapi::main()?,
         "dist" => dist::main(rest)?,
         "db" => db::main(rest)?,
+        "bench" => bench::main(rest)?,
         "arrows" => arrows::main()?,
         "tidy" => tidy::main()?,
         "help" | "--help" | "-h" => print!("{HELP}"),
