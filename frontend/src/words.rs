@@ -110,6 +110,7 @@ pub const fn run(outcome: RunOutcome) -> Label {
         RunOutcome::Undecidable => label("Не удалось проверить", Tone::Warn),
         RunOutcome::Stopped => label("Остановлено другим правилом", Tone::Muted),
         RunOutcome::LoopGuard => label("Защита от зацикливания", Tone::Bad),
+        RunOutcome::Quiet => label("Ждёт тишины", Tone::Muted),
     }
 }
 

@@ -16,6 +16,8 @@ pub enum RunOutcome {
     Stopped,
     /// The loop guard held the run back.
     LoopGuard,
+    /// The rule waits until the record is quiet; a later run tells what it made of it.
+    Quiet,
 }
 
 impl RunOutcome {
@@ -27,6 +29,7 @@ impl RunOutcome {
             Self::Undecidable => "undecidable",
             Self::Stopped => "stopped",
             Self::LoopGuard => "loop_guard",
+            Self::Quiet => "quiet",
         }
     }
 
@@ -38,6 +41,7 @@ impl RunOutcome {
             Self::Undecidable,
             Self::Stopped,
             Self::LoopGuard,
+            Self::Quiet,
         ]
         .into_iter()
         .find(|outcome| outcome.as_str() == word)

@@ -66,7 +66,7 @@ impl Default for Settings {
             undecided_ms: 600_000,
             max_chain: 8,
             lease_ms: 4_000,
-            dispatch_batch: 100,
+            dispatch_batch: 256,
             deliveries_at_once: 8,
         }
     }

@@ -1,9 +1,12 @@
 //! Intake: verify, parse, commit, and only then say yes. Nothing else happens here, because the CRM waits
 //! two seconds at most.
 
+mod commits;
+
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::worker::Signals;
+use commits::{Commits, Stored};
 use connector::IntakeContext;
 use domain::catalogue::Catalogue;
 use domain::connection::ConnectorKind;
@@ -15,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use storage::credentials::HookOwner;
 use storage::events::{Inbound, NewEvent};
-use storage::{connections, credentials, events};
+use storage::{connections, credentials};
 
 /// What became of a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +30,6 @@ pub struct Accepted {
 }
 
 /// What the intake knows of a connection, kept for a short time so that most bodies need no query.
-#[derive(Clone)]
 struct Known {
     owner: HookOwner,
     catalogue: Option<Arc<Catalogue>>,
@@ -41,15 +43,15 @@ const KNOWN_FOR_MS: i64 = 5_000;
 /// Receives bodies.
 pub struct Intake {
     context: Arc<Context>,
-    signals: Arc<Signals>,
-    known: Mutex<HashMap<String, Known>>,
+    commits: Arc<Commits>,
+    known: Mutex<HashMap<String, Arc<Known>>>,
 }
 
 impl Intake {
     pub(crate) fn new(context: Arc<Context>, signals: Arc<Signals>) -> Self {
         Self {
+            commits: Commits::new(Arc::clone(&context), signals),
             context,
-            signals,
             known: Mutex::new(HashMap::new()),
         }
     }
@@ -86,7 +88,7 @@ impl Intake {
             connection,
             received_at: now,
             content_type: content_type.to_owned(),
-            body: String::from_utf8_lossy(body).into_owned(),
+            body: storable(body),
         };
         let n_facts = facts.len();
         let n_new = self
@@ -95,7 +97,7 @@ impl Intake {
         Ok(Accepted { n_facts, n_new })
     }
 
-    /// Stores facts as events in one transaction; known ones are left out.
+    /// Stores facts as events in one transaction, perhaps shared with others; known ones are left out.
     pub(crate) async fn store(
         &self,
         workspace: WorkspaceId,
@@ -106,39 +108,38 @@ impl Intake {
     ) -> Result<usize, EngineError> {
         let now = self.context.clock.now();
         let inbound_id = inbound.as_ref().map(|inbound| inbound.id);
-        let new: Vec<NewEvent> = facts
-            .into_iter()
-            .map(|fact| NewEvent {
-                key: event_key(&fact),
-                inbound: inbound_id,
-                replay_of: None,
-                only_rule: None,
-                due_at: now,
-                event: Event {
-                    id: EventId(new_id()),
-                    workspace,
-                    connection,
-                    origin,
-                    received_at: now,
-                    chain: 0,
-                    fact,
-                },
-            })
-            .collect();
-        let tx = self.context.db.begin().await?;
-        if let Some(inbound) = inbound {
-            events::insert_inbound(&tx, &[inbound]).await?;
-        }
-        let n_new = events::insert(&tx, &new).await?.len();
-        connections::note_event(&tx, workspace, connection, now).await?;
-        tx.commit().await?;
-        if n_new > 0 {
-            self.signals.events.notify_one();
-        }
-        Ok(n_new)
+        let events = facts.into_iter().map(|mut fact| NewEvent {
+            key: key_of(&mut fact),
+            inbound: inbound_id,
+            replay_of: None,
+            only_rule: None,
+            due_at: now,
+            event: Event {
+                id: EventId(new_id()),
+                workspace,
+                connection,
+                origin,
+                received_at: now,
+                chain: 0,
+                fact,
+            },
+        });
+        let wanted = Stored {
+            workspace,
+            connection,
+            events: events.collect(),
+            inbound,
+            at: now,
+        };
+        self.commits.store(wanted).await
     }
 
-    async fn known(&self, kind: ConnectorKind, secret: &str, now: Timestamp) -> Result<Known, EngineError> {
+    async fn known(
+        &self,
+        kind: ConnectorKind,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Known>, EngineError> {
         let hash = vault::hash_token(secret);
         let kept = self.lock().get(&hash).filter(|known| known.until > now).cloned();
         if let Some(known) = kept {
@@ -162,7 +163,7 @@ impl Intake {
                 .and_then(serde_json::Value::as_i64)
         };
         let settings = Some(connection.settings.clone());
-        let known = Known {
+        let known = Arc::new(Known {
             owner,
             catalogue: catalogue.map(Arc::new),
             account: if kind == ConnectorKind::Amocrm {
@@ -172,34 +173,47 @@ impl Intake {
             },
             projects: number(&settings, "project").into_iter().collect(),
             until: now.plus_ms(KNOWN_FOR_MS),
-        };
+        });
         let mut kept = self.lock();
         if kept.len() > 10_000 {
             kept.retain(|_, known| known.until > now);
         }
-        kept.insert(hash, known.clone());
+        kept.insert(hash, Arc::clone(&known));
         Ok(known)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Known>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The key of a fact inside its connection: equal for two deliveries of the same fact.
-fn event_key(fact: &Fact) -> String {
+/// A body as a text that both databases take: PostgreSQL has no zero character.
+fn storable(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if text.contains('\0') {
+        text.replace('\0', "\u{fffd}")
+    } else {
+        text.into_owned()
+    }
+}
+
+/// The key of a fact inside its connection: equal for two deliveries of the same fact. The text behind it is taken
+/// out of the fact: the key is all that is left to tell, and it would double what is stored.
+fn key_of(fact: &mut Fact) -> String {
     let mut hash = Sha256::new();
     hash.update(fact.kind.as_str());
     hash.update([0]);
     hash.update(fact.key.to_string());
     hash.update([0]);
-    hash.update(&fact.dedupe);
-    hash.finalize()
+    hash.update(std::mem::take(&mut fact.dedupe));
+    hex(&hash.finalize()[..20])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
+    bytes
         .iter()
-        .take(20)
-        .fold(String::with_capacity(40), |mut text, byte| {
-            use std::fmt::Write;
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::error::EngineError;
 use domain::catalogues::Catalogues;
-use domain::compile::compile;
+use domain::compile::{CompiledRule, compile};
 use domain::evaluate::Calendar;
 use domain::id::{RuleId, RuleVersionId, WorkspaceId};
 use domain::index::RuleIndex;
@@ -21,6 +21,8 @@ pub(crate) struct Book {
     pub(crate) index: RuleIndex,
     /// Which rule a version belongs to.
     pub(crate) rule_of: HashMap<RuleVersionId, RuleId>,
+    /// Some rule has a quiet window.
+    pub(crate) has_quiet: bool,
     /// Its zone.
     pub(crate) zone: Zone,
     /// Its working hours and holidays.
@@ -63,6 +65,7 @@ pub(crate) async fn frame(context: &Context, workspace: WorkspaceId) -> Result<B
         revision: (0, None, None),
         index: RuleIndex::default(),
         rule_of: HashMap::new(),
+        has_quiet: false,
         zone: crate::zone::zone(&workspace.zone),
         calendar: workspace.calendar.unwrap_or_default(),
     })
@@ -70,7 +73,7 @@ pub(crate) async fn frame(context: &Context, workspace: WorkspaceId) -> Result<B
 
 async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) -> Result<Book, EngineError> {
     let catalogues = catalogues(&context.db, workspace).await?;
-    let mut compiled = Vec::new();
+    let mut compiled: Vec<(RuleVersionId, i64, Arc<CompiledRule>)> = Vec::new();
     let mut rule_of = HashMap::new();
     for rule in published::published(&context.db, workspace).await? {
         match rule {
@@ -84,6 +87,7 @@ async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) ->
     }
     Ok(Book {
         revision,
+        has_quiet: compiled.iter().any(|(_, _, ready)| ready.rule().quiet_secs > 0),
         index: RuleIndex::build(compiled),
         rule_of,
         ..frame(context, workspace).await?

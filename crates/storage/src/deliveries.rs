@@ -9,6 +9,7 @@ use domain::id::{ConnectionId, DeliveryId, EventId, RuleId, RunId, WorkspaceId};
 use domain::record::RecordKey;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use std::borrow::Borrow;
 use uuid::Uuid;
 
 mod attempts;
@@ -156,7 +157,7 @@ fn busy() -> String {
 }
 
 /// Puts deliveries into the outbox.
-pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), StorageError> {
+pub async fn insert<T: Borrow<Delivery>>(conn: &impl Conn, deliveries: &[T]) -> Result<(), StorageError> {
     for deliveries in sql::batches(deliveries) {
         let sql = format!(
             "INSERT INTO delivery (workspace_id, id, run_id, event_id, rule_id, connection_id, lane, command, state, \
@@ -165,6 +166,7 @@ pub async fn insert(conn: &impl Conn, deliveries: &[Delivery]) -> Result<(), Sto
         );
         let mut values = Vec::with_capacity(deliveries.len() * 17);
         for delivery in deliveries {
+            let delivery: &Delivery = delivery.borrow();
             values.extend([
                 delivery.workspace.0.into(),
                 delivery.id.0.into(),

@@ -8,12 +8,13 @@ use domain::id::{ConnectionId, EventId, RuleId, WorkspaceId};
 use domain::record::RecordKey;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use std::borrow::Borrow;
 use uuid::Uuid;
 
 mod waiting;
 
 pub use waiting::{
-    Ending, count_crash, finish, finish_all, next_due, postpone, waiting, waiting_connections,
+    Ending, add_matches, count_crash, finish, finish_all, next_due, postpone, waiting, waiting_connections,
 };
 
 /// Whether rules have looked at an event.
@@ -159,7 +160,7 @@ pub struct Inbound {
 }
 
 /// Stores bodies as they came.
-pub async fn insert_inbound(conn: &impl Conn, bodies: &[Inbound]) -> Result<(), StorageError> {
+pub async fn insert_inbound<B: Borrow<Inbound>>(conn: &impl Conn, bodies: &[B]) -> Result<(), StorageError> {
     for bodies in sql::batches(bodies) {
         let sql = format!(
             "INSERT INTO inbound (workspace_id, id, connection_id, received_at, content_type, body) VALUES {}",
@@ -167,6 +168,7 @@ pub async fn insert_inbound(conn: &impl Conn, bodies: &[Inbound]) -> Result<(), 
         );
         let mut values = Vec::with_capacity(bodies.len() * 6);
         for body in bodies {
+            let body = body.borrow();
             values.extend([
                 body.workspace.0.into(),
                 body.id.into(),
@@ -214,11 +216,14 @@ struct IdRow {
 }
 
 /// Stores events; those whose key is already known are left out. Returns the ids that are new, in no order.
-pub async fn insert(conn: &impl Conn, events: &[NewEvent]) -> Result<Vec<EventId>, StorageError> {
+pub async fn insert<E: Borrow<NewEvent>>(
+    conn: &impl Conn,
+    events: &[E],
+) -> Result<Vec<EventId>, StorageError> {
     let mut inserted = Vec::with_capacity(events.len());
     // Two transactions that store the same facts wait for each other's keys; going through the keys in one
     // order keeps them from waiting in a circle.
-    let mut events: Vec<&NewEvent> = events.iter().collect();
+    let mut events: Vec<&NewEvent> = events.iter().map(Borrow::borrow).collect();
     events.sort_by_key(|new| {
         (
             new.event.workspace,

@@ -26,6 +26,7 @@ pub mod outcomes;
 #[cfg(test)]
 mod plans;
 pub mod published;
+pub mod quiet;
 pub mod request_keys;
 pub mod rules;
 pub mod runs;

@@ -63,7 +63,7 @@ pub async fn snapshots(
     keys: &[RecordKey],
 ) -> Result<Vec<Record>, StorageError> {
     let mut found = Vec::new();
-    for (kind, ids) in by_kind(keys) {
+    for (kind, ids) in sql::by_kind(keys) {
         for ids in sql::lists(&ids) {
             let sql = format!(
                 "SELECT record, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
@@ -71,36 +71,13 @@ pub async fn snapshots(
                 sql::list_places(3, ids.len())
             );
             for row in
-                sql::all::<SnapshotRow, _>(conn, &sql, of_list(workspace, connection, kind, ids)).await?
+                sql::all::<SnapshotRow, _>(conn, &sql, sql::of_list(workspace, connection, kind, ids)).await?
             {
                 found.push(document("snapshot", kind.as_str(), &row.record)?);
             }
         }
     }
     Ok(found)
-}
-
-/// The ids of records by kind: statements name one kind, so that they go through the indexes.
-fn by_kind(keys: &[RecordKey]) -> Vec<(RecordKind, Vec<&str>)> {
-    let mut kinds: Vec<(RecordKind, Vec<&str>)> = Vec::new();
-    for key in keys {
-        match kinds.iter_mut().find(|(kind, _)| *kind == key.kind) {
-            Some((_, ids)) => ids.push(&key.id.0),
-            None => kinds.push((key.kind, vec![&key.id.0])),
-        }
-    }
-    kinds
-}
-
-fn of_list(
-    workspace: WorkspaceId,
-    connection: ConnectionId,
-    kind: RecordKind,
-    ids: Vec<&str>,
-) -> Vec<sea_orm::Value> {
-    let mut values: Vec<sea_orm::Value> = vec![workspace.0.into(), connection.0.into(), kind.as_str().into()];
-    values.extend(ids.into_iter().map(sea_orm::Value::from));
-    values
 }
 
 /// Stores the last known state of a record.
@@ -256,7 +233,7 @@ pub async fn echoes(
     since: Timestamp,
 ) -> Result<Vec<Echo>, StorageError> {
     let mut found = Vec::new();
-    for (kind, ids) in by_kind(keys) {
+    for (kind, ids) in sql::by_kind(keys) {
         for ids in sql::lists(&ids) {
             let n_ids = ids.len();
             let sql = format!(
@@ -265,7 +242,7 @@ pub async fn echoes(
                 sql::list_places(3, n_ids),
                 n_ids + 4
             );
-            let mut values = of_list(workspace, connection, kind, ids);
+            let mut values = sql::of_list(workspace, connection, kind, ids);
             values.push(since.0.into());
             for row in sql::all::<EchoRow, _>(conn, &sql, values).await? {
                 found.push(Echo::try_from(row)?);

@@ -8,6 +8,7 @@ use domain::id::{EventId, RuleId, RuleVersionId, RunId, WorkspaceId};
 use domain::run::RunOutcome;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use std::borrow::Borrow;
 use uuid::Uuid;
 
 /// One rule version applied to one event.
@@ -49,7 +50,7 @@ struct Row {
 }
 
 /// Stores runs.
-pub async fn insert(conn: &impl Conn, runs: &[Run]) -> Result<(), StorageError> {
+pub async fn insert<T: Borrow<Run>>(conn: &impl Conn, runs: &[T]) -> Result<(), StorageError> {
     for runs in sql::batches(runs) {
         let sql = format!(
             "INSERT INTO run (workspace_id, id, event_id, rule_id, rule_version_id, outcome, explanation, notes, \
@@ -58,6 +59,7 @@ pub async fn insert(conn: &impl Conn, runs: &[Run]) -> Result<(), StorageError> 
         );
         let mut values = Vec::with_capacity(runs.len() * 10);
         for run in runs {
+            let run: &Run = run.borrow();
             values.extend([
                 run.workspace.0.into(),
                 run.id.0.into(),

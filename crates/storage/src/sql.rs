@@ -2,6 +2,8 @@
 
 use crate::db::{Conn, raw};
 use crate::error::StorageError;
+use domain::id::{ConnectionId, WorkspaceId};
+use domain::record::{RecordKey, RecordKind};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
 /// Runs a statement; gives the number of rows it touched.
@@ -132,6 +134,30 @@ pub(crate) fn lists<T: Clone>(values: &[T]) -> impl Iterator<Item = Vec<T>> {
         }
         list
     })
+}
+
+/// The ids of records by kind: statements name one kind, so that they go through the indexes.
+pub(crate) fn by_kind(keys: &[RecordKey]) -> Vec<(RecordKind, Vec<&str>)> {
+    let mut kinds: Vec<(RecordKind, Vec<&str>)> = Vec::new();
+    for key in keys {
+        match kinds.iter_mut().find(|(kind, _)| *kind == key.kind) {
+            Some((_, ids)) => ids.push(&key.id.0),
+            None => kinds.push((key.kind, vec![&key.id.0])),
+        }
+    }
+    kinds
+}
+
+/// The values of a statement about records of one kind.
+pub(crate) fn of_list(
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    kind: RecordKind,
+    ids: Vec<&str>,
+) -> Vec<Value> {
+    let mut values: Vec<Value> = vec![workspace.0.into(), connection.0.into(), kind.as_str().into()];
+    values.extend(ids.into_iter().map(Value::from));
+    values
 }
 
 /// `$3, $4, $5` for the values of an `IN` list.

@@ -27,6 +27,44 @@ pub(crate) struct Change {
     pub(crate) unexpected: Vec<FieldKey>,
 }
 
+impl Change {
+    /// Takes out what several changes after each other undid: the record holds again what it held before.
+    pub(crate) fn forget_undone(&mut self, record: &Record) {
+        let before = &self.before;
+        let is_undone = |key: &FieldKey| {
+            let former = before.iter().find(|(known, _)| known == key);
+            former.is_some_and(|(_, former)| record.get(*key).is_some_and(|now| same(former, now)))
+        };
+        if let Some(changed) = &mut self.changed {
+            changed.retain(|key| !is_undone(key));
+        }
+    }
+}
+
+/// Adds what an earlier fact told to a later one of the same record, so that the later one tells of both: the
+/// last values, the first former ones, everything that changed.
+pub(crate) fn add_up(earlier: &Fact, later: &mut Fact) {
+    let mut record = earlier.record.clone();
+    record.merge(&later.record);
+    later.record = record;
+    for (key, former) in &earlier.before {
+        match later.before.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => known.clone_from(former),
+            None => later.before.push((*key, former.clone())),
+        }
+    }
+    later.changed = match (earlier.changed.clone(), later.changed.take()) {
+        (Some(mut all), Some(more)) => {
+            all.extend(more);
+            all.sort_unstable();
+            all.dedup();
+            Some(all)
+        }
+        // What cannot be told of one of them cannot be told of both.
+        _ => None,
+    };
+}
+
 /// The record as the hub expects it: last known state, with our own writes on top.
 pub(crate) fn expected(snapshot: Option<&Record>, marks: &[Echo], fact: &Fact) -> Option<Record> {
     if snapshot.is_none() && marks.is_empty() {

@@ -1,7 +1,8 @@
 //! The facts that rules look at: what the event carries, and what has to be read because a rule asks for it.
 
-use super::Case;
+use super::batch::Case;
 use super::change::Change;
+use super::decide::Reading;
 use crate::context::Context;
 use crate::error::EngineError;
 use crate::rulebook::Book;
@@ -10,12 +11,15 @@ use domain::catalogues::home_of;
 use domain::connection::{ConnectionState, ConnectorKind};
 use domain::evaluate::{Facts, KnownRecord, Source};
 use domain::field::{FieldPath, SystemField};
+use domain::id::ConnectionId;
 use domain::index::IndexedRule;
 use domain::record::{RecordKey, RecordKind};
 use domain::time::Timestamp;
 use domain::value::Value;
+use std::collections::HashMap;
 use storage::connections::{self, Connection};
 use storage::events::StoredEvent;
+use storage::links::Link;
 
 /// Facts with everything the rules ask for, or why they cannot be had now.
 pub(super) enum Completed {
@@ -24,6 +28,15 @@ pub(super) enum Completed {
     Wait {
         reason: String,
     },
+    /// A CRM must be asked, and may not be now.
+    NotNow,
+}
+
+/// What was read from the CRMs for one record, kept for the other events of it that wait with the first.
+#[derive(Default)]
+pub(super) struct Reads {
+    snapshots: HashMap<(ConnectionId, RecordKey), (Snapshot, Timestamp)>,
+    exists_in_other: Option<Option<bool>>,
 }
 
 /// What the event itself tells.
@@ -50,45 +63,79 @@ pub(super) fn from_event(stored: &StoredEvent, change: &Change, book: &Book, now
     }
 }
 
+/// What has to be read before the rules can be asked.
+struct Wanted {
+    own: Option<RecordKey>,
+    other: Option<(ConnectionId, RecordKey)>,
+    exists_in_other: bool,
+}
+
+impl Wanted {
+    fn of(case: &Case<'_>, facts: &Facts, rules: &[&IndexedRule]) -> Self {
+        let own = case.connection.kind;
+        // LPTracker's webhooks may lag behind: rules act on the state that is read.
+        let untrusted = own == ConnectorKind::Lptracker && !rules.is_empty();
+        let (here, there): (Vec<FieldPath>, Vec<FieldPath>) = missing(facts, rules)
+            .into_iter()
+            .partition(|path| home_of(path.record).is_none_or(|home| home == own));
+        let counterpart = |link: &Link| {
+            let (other, kind) = match own {
+                ConnectorKind::Amocrm => (link.lptracker, RecordKind::Lead),
+                ConnectorKind::Lptracker => (link.amocrm, RecordKind::Deal),
+            };
+            Some((other, RecordKey::new(kind, link.id_of(kind)?.clone())))
+        };
+        Self {
+            own: (untrusted || !here.is_empty())
+                .then(|| readable(&case.stored.event.fact.key, facts))
+                .flatten(),
+            other: if there.is_empty() {
+                None
+            } else {
+                case.link.and_then(counterpart)
+            },
+            exists_in_other: rules.iter().any(|entry| entry.rule.needs_other()),
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.own.is_none() && self.other.is_none() && !self.exists_in_other
+    }
+}
+
 /// Reads what the rules ask for and the event does not carry.
 pub(super) async fn complete(
     context: &Context,
-    case: &Case,
+    case: &Case<'_>,
     mut facts: Facts,
     rules: &[&IndexedRule],
+    reads: &mut Reads,
+    reading: Reading,
 ) -> Result<Completed, EngineError> {
-    let wanted = missing(&facts, rules);
-    let own = case.connection.kind;
-    let untrusted = own == ConnectorKind::Lptracker && !rules.is_empty();
-    let (here, there): (Vec<FieldPath>, Vec<FieldPath>) = wanted
-        .into_iter()
-        .partition(|path| home_of(path.record).is_none_or(|home| home == own));
-    if (untrusted || !here.is_empty())
-        && let Some(key) = readable(&case.stored.event.fact.key, &facts)
-        && let Err(reason) = read_into(context, &case.connection, &key, &mut facts).await?
+    let wanted = Wanted::of(case, &facts, rules);
+    if !wanted.is_nothing() && reading == Reading::NotNow {
+        return Ok(Completed::NotNow);
+    }
+    if let Some(key) = &wanted.own
+        && let Err(reason) = read_into(context, case.connection, key, &mut facts, reads).await?
     {
         return Ok(Completed::Wait { reason });
     }
-    if !there.is_empty()
-        && let Some(link) = &case.link
-    {
-        let (other, kind) = match own {
-            ConnectorKind::Amocrm => (link.lptracker, RecordKind::Lead),
-            ConnectorKind::Lptracker => (link.amocrm, RecordKind::Deal),
-        };
-        if let Some(id) = link.id_of(kind) {
-            let connection = connections::find(&context.db, case.stored.event.workspace, other).await?;
-            let key = RecordKey::new(kind, id.clone());
-            if let Err(reason) = read_into(context, &connection, &key, &mut facts).await? {
-                return Ok(Completed::Wait { reason });
-            }
+    if let Some((other, key)) = &wanted.other {
+        let connection = connections::find(&context.db, case.stored.event.workspace, *other).await?;
+        if let Err(reason) = read_into(context, &connection, key, &mut facts, reads).await? {
+            return Ok(Completed::Wait { reason });
         }
     }
-    if rules.iter().any(|entry| entry.rule.needs_other()) {
-        match exists_in_other(context, case, &facts).await? {
-            Ok(answer) => facts.exists_in_other = answer,
-            Err(reason) => return Ok(Completed::Wait { reason }),
-        }
+    if wanted.exists_in_other {
+        let answer = match reads.exists_in_other {
+            Some(answer) => answer,
+            None => match exists_in_other(context, case, &facts).await? {
+                Ok(answer) => *reads.exists_in_other.insert(answer),
+                Err(reason) => return Ok(Completed::Wait { reason }),
+            },
+        };
+        facts.exists_in_other = answer;
     }
     Ok(Completed::Facts(Box::new(facts)))
 }
@@ -121,7 +168,13 @@ async fn read_into(
     connection: &Connection,
     key: &RecordKey,
     facts: &mut Facts,
+    reads: &mut Reads,
 ) -> Result<Result<(), String>, EngineError> {
+    let place = (connection.id, key.clone());
+    if let Some((snapshot, at)) = reads.snapshots.get(&place) {
+        take_over(facts, snapshot, *at);
+        return Ok(Ok(()));
+    }
     let connector = match usable(context, connection).await? {
         Ok(connector) => connector,
         Err(reason) => return Ok(Err(reason)),
@@ -131,7 +184,9 @@ async fn read_into(
     crate::connections::note(&context.db, connection, result.as_ref().err(), now).await?;
     match result {
         Ok(snapshot) => {
-            take_over(facts, snapshot.unwrap_or_default(), now);
+            let snapshot = snapshot.unwrap_or_default();
+            take_over(facts, &snapshot, now);
+            reads.snapshots.insert(place, (snapshot, now));
             Ok(Ok(()))
         }
         Err(error) => Ok(waits(&error)),
@@ -160,21 +215,21 @@ async fn usable(
     Ok(Ok(context.connector(connection).await?))
 }
 
-fn take_over(facts: &mut Facts, snapshot: Snapshot, now: Timestamp) {
-    for record in snapshot.records {
+fn take_over(facts: &mut Facts, snapshot: &Snapshot, now: Timestamp) {
+    for record in &snapshot.records {
         match facts
             .records
             .iter_mut()
             .find(|known| known.record.key.kind == record.key.kind)
         {
             Some(known) if known.record.key == record.key => {
-                known.record.merge(&record);
+                known.record.merge(record);
                 known.source = Source::Read;
                 known.at = now;
             }
             Some(_) => {}
             None => facts.records.push(KnownRecord {
-                record,
+                record: record.clone(),
                 source: Source::Read,
                 at: now,
             }),
@@ -185,12 +240,11 @@ fn take_over(facts: &mut Facts, snapshot: Snapshot, now: Timestamp) {
 /// Whether the record has a counterpart: by its link first, then by the contact's phones and e-mails.
 async fn exists_in_other(
     context: &Context,
-    case: &Case,
+    case: &Case<'_>,
     facts: &Facts,
 ) -> Result<Result<Option<bool>, String>, EngineError> {
     if case
         .link
-        .as_ref()
         .is_some_and(|link| link.deal.is_some() && link.lead.is_some())
     {
         return Ok(Ok(Some(true)));

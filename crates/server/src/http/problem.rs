@@ -10,6 +10,9 @@ use engine::EngineError;
 use std::fmt;
 use storage::StorageError;
 
+/// When whoever is told that we cannot serve now may ask again, in seconds.
+const RETRY_AFTER_SECS: &str = "1";
+
 /// An error on its way to the caller. The only `ResponseError` of the server.
 #[derive(Debug)]
 pub struct Problem(Box<api::Problem>);
@@ -98,6 +101,9 @@ impl ResponseError for Problem {
         answer
             .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
             .insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.0.kind == ProblemType::Unavailable.as_str() {
+            answer.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECS));
+        }
         if self.0.kind == ProblemType::Unauthorized.as_str() {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }

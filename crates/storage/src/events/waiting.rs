@@ -170,12 +170,39 @@ pub async fn finish_all(
     Ok(())
 }
 
-/// Counts one more time that a worker broke off over an event, before it is looked at again or after it did.
-pub async fn count_crash(conn: &impl Conn, workspace: WorkspaceId, id: EventId) -> Result<(), StorageError> {
+/// Counts one more time that a worker broke off over an event, before it is looked at again or after it did; with
+/// a moment, it is not looked at before then.
+pub async fn count_crash(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: EventId,
+    again_at: Option<Timestamp>,
+) -> Result<(), StorageError> {
     sql::execute(
         conn,
-        "UPDATE event SET n_crashes = n_crashes + 1 WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
-        [workspace.0.into(), id.0.into()],
+        "UPDATE event SET n_crashes = n_crashes + 1, due_at = COALESCE($3, due_at) \
+         WHERE workspace_id = $1 AND id = $2 AND state = 'new'",
+        [workspace.0.into(), id.0.into(), again_at.map(|at| at.0).into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Rules that waited for a quiet record matched an event that is done.
+pub async fn add_matches(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: EventId,
+    n_matched: usize,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE event SET n_matched = n_matched + $3 WHERE workspace_id = $1 AND id = $2",
+        [
+            workspace.0.into(),
+            id.0.into(),
+            i32::try_from(n_matched).unwrap_or(i32::MAX).into(),
+        ],
     )
     .await?;
     Ok(())

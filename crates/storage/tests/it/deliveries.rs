@@ -33,7 +33,7 @@ pub(crate) async fn end(db: &Db, n: u128, owner: &str, state: DeliveryState) {
 async fn a_delivery_comes_back_as_it_was_stored() {
     on_each(async |base| {
         let db = &base.db;
-        deliveries::insert(db, &[]).await.unwrap();
+        deliveries::insert::<Delivery>(db, &[]).await.unwrap();
         let mut full = delivery(1, "lane");
         full.progress = serde_json::json!({"todo": [1, "Ё"]});
         full.record = Some(deal(5));

@@ -45,7 +45,7 @@ async fn an_event_comes_back_as_it_was_stored() {
 async fn only_facts_that_are_new_are_stored() {
     on_each(async |base| {
         let db = &base.db;
-        assert_eq!(events::insert(db, &[]).await.unwrap(), []);
+        assert_eq!(events::insert::<events::NewEvent>(db, &[]).await.unwrap(), []);
         assert_eq!(events::insert(db, &[event(1), event(2)]).await.unwrap().len(), 2);
 
         let (mut known, mut of_another, mut of_theirs) = (event(3), event(4), event(5));
@@ -181,7 +181,7 @@ async fn a_body_is_kept_as_it_came() {
             body: String::new(),
             ..body.clone()
         };
-        events::insert_inbound(db, &[]).await.unwrap();
+        events::insert_inbound::<Inbound>(db, &[]).await.unwrap();
         events::insert_inbound(db, &[body.clone(), another.clone()])
             .await
             .unwrap();

@@ -36,7 +36,7 @@ pub(crate) fn run(n: u128, rule: u128, outcome: RunOutcome, at: Timestamp) -> Ru
 async fn runs_of_an_event_come_in_the_order_of_the_rules() {
     on_each(async |base| {
         let db = &base.db;
-        runs::insert(db, &[]).await.unwrap();
+        runs::insert::<runs::Run>(db, &[]).await.unwrap();
         let outcomes = [
             RunOutcome::Matched,
             RunOutcome::NotMatched,

@@ -49,6 +49,7 @@ pub fn RunStory(run: RunView, source: ConnectionId) -> impl IntoView {
         )),
         RunOutcome::Stopped => Some("раньше сработало правило, которое велит остановиться".to_owned()),
         RunOutcome::LoopGuard => Some("слишком длинная цепочка наших собственных изменений".to_owned()),
+        RunOutcome::Quiet => Some("правило ждёт, пока запись не перестанет меняться".to_owned()),
         RunOutcome::NotMatched | RunOutcome::Undecidable => None,
     };
     let notes = run
