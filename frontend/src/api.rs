@@ -6,6 +6,7 @@ pub mod deliveries;
 pub mod events;
 pub mod rules;
 pub mod sessions;
+pub mod trials;
 pub mod workspace;
 
 pub use client::{Answer, Carried, Pending, Request, choose_workspace, on_signed_out, unwrap};

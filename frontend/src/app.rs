@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::components::Router;
 use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::location::{BrowserUrl, LocationProvider};
 
 use crate::filters::{escape, safe_return};
 use crate::pages;
@@ -58,6 +59,15 @@ fn Doors() -> impl IntoView {
     let navigate = use_navigate();
     let path = location.pathname;
     let place = Memo::new(move |_| path.with(|path| Place::of(path)));
+    // The router writes an address into the bar only when somebody says that its page is drawn; pages are drawn
+    // here by a plain match, so we say it.
+    let bar = use_context::<BrowserUrl>();
+    Effect::new(move |_| {
+        path.track();
+        if let Some(bar) = &bar {
+            bar.ready_to_complete();
+        }
+    });
     let inside = Memo::new(move |_| store.signed_in() == Some(true) && !place.get().is_gate());
     Effect::new(move |_| {
         let replace = leptos_router::NavigateOptions {

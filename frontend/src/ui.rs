@@ -19,7 +19,7 @@ pub use badge::{Badge, SideTag, StateBadge};
 pub use button::{Button, ButtonLink, Look};
 pub use copyable::Copyable;
 pub use data_table::{Column, DataTable, Pager, Paging};
-pub use dialog::Confirm;
+pub use dialog::{Confirm, Dialog};
 pub use field::{
     Check, Choices, LabelledSwitch, SecretField, SelectField, TextArea, TextField, Toggle, text,
 };

@@ -64,6 +64,11 @@ pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, WireError> {
     T::deserialize(Node(tree(text)?))
 }
 
+/// Reads a tree that is JSON already.
+pub fn from_tree<T: DeserializeOwned>(tree: Value) -> Result<T, WireError> {
+    T::deserialize(Node(tree))
+}
+
 fn tree(text: &str) -> Result<Value, WireError> {
     serde_json::from_str(text).map_err(|error| {
         WireError(Box::new(Fault::Syntax {

@@ -121,6 +121,31 @@ pub struct Validation {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+/// Two states of a rule, to be compared.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CompareRules {
+    /// The older document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub before: RuleDocument,
+    /// The newer document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub after: RuleDocument,
+}
+
+/// One change between two states of a rule.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleChange {
+    /// `added`, `removed` or `changed`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "changed"))]
+    pub kind: domain::diff::ChangeKind,
+    /// JSON pointer into the newer document; into the older one for what is gone.
+    pub pointer: String,
+    /// What changed, in Russian.
+    pub text: String,
+}
+
 /// A document to be tried without acting.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -184,6 +184,32 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// What it does, in Russian, as part of a sentence.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Upsert {
+                kind: RecordKind::Lead,
+                ..
+            } => "найти или создать лид",
+            Self::Upsert { .. } => "найти или создать сделку",
+            Self::Update { .. } => "обновить поля",
+            Self::Move { .. } => "переместить на этап",
+            Self::SetResponsible { .. } => "назначить ответственного",
+            Self::ChangeTags { .. } => "изменить теги",
+            Self::AddNote { .. } => "добавить примечание",
+            Self::AddTask { .. } => "поставить задачу",
+            Self::LogCall { .. } => "записать звонок",
+            Self::AddPayment { .. } => "добавить оплату",
+            Self::StartCall { .. } => "начать звонок",
+            Self::SaveCallResult { .. } => "сохранить результат прозвона",
+            Self::SendWebhook { .. } => "отправить вебхук",
+            Self::Notify { .. } => "уведомить",
+            Self::Stop { .. } => "остановиться",
+        }
+    }
+}
+
 fn default_order() -> Vec<MatchBy> {
     vec![MatchBy::Link, MatchBy::Phone, MatchBy::Email]
 }

@@ -9,7 +9,7 @@
 //! [`compile`] checks it, [`index`] finds the rules an event concerns, [`evaluate`] applies them;
 //! [`command`] is what comes out, [`delivery`] how it travels. [`types`] is the table of operators and
 //! conversions that editor and compiler share, [`catalogues`] what accounts offer, [`template`], [`text`],
-//! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian.
+//! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian, [`diff`] what changes between two states of a rule.
 
 pub mod action;
 pub mod calendar;
@@ -21,6 +21,7 @@ pub mod compile;
 pub mod condition;
 pub mod connection;
 pub mod delivery;
+pub mod diff;
 pub mod evaluate;
 pub mod event;
 pub mod field;

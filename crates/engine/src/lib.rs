@@ -28,6 +28,7 @@ pub mod replay;
 mod rulebook;
 pub mod rules;
 pub mod secrets;
+pub mod trials;
 mod turns;
 mod worker;
 pub mod zone;
@@ -39,6 +40,7 @@ use crate::context::Context;
 use crate::intake::{Accepted, Intake};
 use crate::replay::Replays;
 use crate::rules::Rules;
+use crate::trials::Trials;
 use crate::worker::{Signals, Worker};
 use domain::connection::ConnectorKind;
 use std::sync::Arc;
@@ -118,6 +120,11 @@ impl Engine {
     /// Letting events and deliveries run again, and trying rules without acting.
     pub fn replays(&self) -> Replays {
         Replays::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// What the editor tries rules on.
+    pub fn trials(&self) -> Trials {
+        Trials::new(Arc::clone(&self.context))
     }
 
     /// Starts the loops. They end when `stop` is cancelled; [`Engine::stopped`] waits for them.

@@ -9,7 +9,6 @@ use domain::action::Action;
 use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity, compile};
 use domain::id::{AuditEntryId, RuleId, RuleVersionId, WorkspaceId};
-use domain::record::RecordKind;
 use domain::rule::Rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -39,6 +38,17 @@ impl Rules {
     ) -> Result<Vec<Diagnostic>, EngineError> {
         let catalogues = rulebook::catalogues(&self.context.db, workspace).await?;
         Ok(check(rule, &catalogues))
+    }
+
+    /// What changes between two states of a rule, in words.
+    pub async fn compare(
+        &self,
+        workspace: WorkspaceId,
+        before: &Rule,
+        after: &Rule,
+    ) -> Result<Vec<domain::diff::Change>, EngineError> {
+        let catalogues = rulebook::catalogues(&self.context.db, workspace).await?;
+        Ok(domain::diff::changes(before, after, &catalogues))
     }
 
     /// Makes a rule from a draft, which may be incomplete. It acts once it is published.
@@ -335,32 +345,9 @@ pub fn summary(rule: &Rule) -> String {
         rule.actions
             .iter()
             .filter(|card| card.enabled)
-            .map(|card| action_title(&card.action))
+            .map(|card| card.action.title())
             .collect(),
         "ничего не делать",
     );
     format!("{triggers} → {actions}")
-}
-
-const fn action_title(action: &Action) -> &'static str {
-    match action {
-        Action::Upsert {
-            kind: RecordKind::Lead,
-            ..
-        } => "найти или создать лид",
-        Action::Upsert { .. } => "найти или создать сделку",
-        Action::Update { .. } => "обновить поля",
-        Action::Move { .. } => "переместить на этап",
-        Action::SetResponsible { .. } => "назначить ответственного",
-        Action::ChangeTags { .. } => "изменить теги",
-        Action::AddNote { .. } => "добавить примечание",
-        Action::AddTask { .. } => "поставить задачу",
-        Action::LogCall { .. } => "записать звонок",
-        Action::AddPayment { .. } => "добавить оплату",
-        Action::StartCall { .. } => "начать звонок",
-        Action::SaveCallResult { .. } => "сохранить результат прозвона",
-        Action::SendWebhook { .. } => "отправить вебхук",
-        Action::Notify { .. } => "уведомить",
-        Action::Stop { .. } => "остановиться",
-    }
 }

@@ -16,7 +16,8 @@ pub mod story;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, workspaces,
+    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, trials,
+    workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -62,6 +63,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rules::reorder_rules)
         .service(rules::validate_rule)
         .service(rules::dry_run_rule)
+        .service(rules::compare_rules)
         .service(rules::get_rule)
         .service(rules::save_rule)
         .service(rules::delete_rule)
@@ -71,6 +73,9 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rules::list_rule_versions)
         .service(rules::get_rule_version)
         .service(rules::restore_rule_version)
+        .service(trials::list_trial_events)
+        .service(trials::read_trial_body)
+        .service(trials::get_trial_event)
         .service(events::list_events)
         .service(events::get_event)
         .service(events::replay_event)

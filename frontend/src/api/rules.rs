@@ -2,7 +2,8 @@
 
 use api::Page;
 use api::rule::{
-    DryRun, DryRunResult, ReorderRules, RuleSummary, RuleVersionSummary, RuleVersionView, RuleView, SaveRule,
+    CompareRules, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary, RuleVersionView, RuleView,
+    SaveRule,
 };
 use domain::id::{RuleId, RuleVersionId};
 
@@ -66,7 +67,7 @@ pub fn restore_version(id: RuleId, version: RuleVersionId, row: i64) -> Request<
         .answers()
 }
 
-/// Tries a document on a received event; nothing is sent.
-pub fn dry_run(form: &DryRun) -> Request<DryRunResult> {
-    post("/rules/dry-run").json(form).answers()
+/// What changes from one document to another, in words.
+pub fn compare_rules(form: &CompareRules) -> Request<Page<RuleChange>> {
+    post("/rules/compare").json(form).answers()
 }

@@ -1,10 +1,10 @@
 //! One rule: in words, as a document, tried on an event, its versions.
 
-mod editor;
-mod trial;
+mod changes;
+mod document;
 mod versions;
 
-use api::rule::{RuleView, SaveRule};
+use api::rule::RuleView;
 use api::workspace::Role;
 use domain::id::RuleId;
 use leptos::prelude::*;
@@ -12,8 +12,10 @@ use leptos_router::hooks::{query_signal, use_navigate};
 
 use crate::api::rules;
 use crate::draft;
-use crate::parts::{DiagnosticList, RuleText};
+use crate::parts::RuleText;
 use crate::problem::ApiError;
+use crate::rule_editor::draft::Draft;
+use crate::rule_editor::view::{Editor, Start, begin, constructor};
 use crate::store::Store;
 use crate::ui::{
     Badge, Button, ButtonLink, Card, Confirm, Empty, ErrorBox, Glyph, Look, Notice, Page, Remote, Tabs,
@@ -21,30 +23,14 @@ use crate::ui::{
 };
 use crate::words::Tone;
 
-use editor::Editor;
-use trial::Trial;
+use changes::PublishDialog;
+use document::document;
 use versions::Versions;
 
 /// A rule to be made.
 #[component]
 pub fn NewRulePage() -> impl IntoView {
     let store = Store::expect();
-    let toasts = Toasts::expect();
-    let navigate = use_navigate();
-    let busy = RwSignal::new(false);
-    let failure = RwSignal::new(None::<ApiError>);
-    let save = Callback::new(move |rule: domain::rule::Rule| {
-        let form = SaveRule { draft: rule };
-        let navigate = navigate.clone();
-        failure.set(None);
-        run(busy, rules::create_rule(&form), move |answer| match answer {
-            Ok(rule) => {
-                toasts.done("Черновик сохранён");
-                navigate(&format!("/rules/{}", rule.summary.id), Default::default());
-            }
-            Err(error) => failure.set(Some(error)),
-        });
-    });
     let source = Memo::new(move |_| {
         store
             .connections()
@@ -52,16 +38,13 @@ pub fn NewRulePage() -> impl IntoView {
             .map(|connection| (connection.id, connection.kind))
     });
     view! {
-        <Page
-            title="Новое правило"
-            above=("Конструктор правил", "/rules")
-            about="Опишите правило документом JSON. Замечания показываются сразу, пока вы пишете."
-        >
-            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
+        <Page title="Новое правило" above=("Конструктор правил", "/rules")>
             {move || match source.get() {
                 Some((id, kind)) => {
-                    let text = draft::to_text(&draft::blank(id, kind));
-                    view! { <Editor initial=text busy on_save=save /> }.into_any()
+                    let saved = serde_json::to_value(draft::blank(id, kind)).unwrap_or_default();
+                    let start = Start { id: None, saved, version: None, remote: None };
+                    let editor = begin(&start);
+                    constructor(editor, start)
                 }
                 None => {
                     view! {
@@ -86,44 +69,88 @@ pub fn NewRulePage() -> impl IntoView {
 #[component]
 pub fn RulePage(id: RuleId) -> impl IntoView {
     let remote = Remote::new(move || rules::get_rule(id));
-    let (chosen, choose) = query_signal::<String>("tab");
-    let tab = Signal::derive(move || chosen.get().unwrap_or_else(|| "read".to_owned()));
+    provide_context(Unsaved(RwSignal::new(false)));
+    let there = Memo::new(move |_| remote.with(|rule| rule.is_some()));
     let title = Signal::derive(move || {
         remote.with(|rule| rule.map_or("Правило".to_owned(), |rule| rule.summary.name.clone()))
     });
-    let tabs = vec![
-        ("read", "Правило", None),
-        ("json", "Документ", None),
-        ("trial", "Проба", None),
-        ("versions", "Версии", None),
-    ];
     view! {
         <Page title above=("Конструктор правил", "/rules")>
             {loaded(remote, move |rule| view! { <Head rule remote /> })}
-            <Tabs
-                label="Разделы правила"
-                tabs=Signal::stored(tabs)
-                chosen=tab
-                on_choose=move |word: String| choose.set(Some(word).filter(|word| word != "read"))
-            >
-                {move || match tab.get().as_str() {
-                    "json" => view! { <Document id remote /> }.into_any(),
-                    "trial" => loaded(remote, |rule| view! { <Trial rule=rule.draft /> }).into_any(),
-                    "versions" => view! { <Versions id remote /> }.into_any(),
-                    _ => loaded(remote, reading).into_any(),
-                }}
-            </Tabs>
+            {move || there.get().then(|| remote.now().map(|rule| bench(id, &rule, remote)))}
         </Page>
     }
 }
 
-fn reading(rule: RuleView) -> impl IntoView {
+/// The draft has changes that are not saved.
+#[derive(Clone, Copy)]
+struct Unsaved(RwSignal<bool>);
+
+/// Made once: an answer of the server must not replace what is under the person's hands.
+fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>) -> AnyView {
+    let start = move |saved: serde_json::Value, version| Start {
+        id: Some(id),
+        saved,
+        version,
+        remote: Some(remote),
+    };
+    let saved = serde_json::to_value(&rule.draft).unwrap_or_default();
+    let editor = begin(&start(saved, Some(rule.summary.version)));
+    let unsaved = expect_context::<Unsaved>().0;
+    Effect::new(move |_| unsaved.set(editor.draft.with(Draft::is_dirty)));
+    // Publishing, restoring and switching make new versions: the draft follows, or learns of the conflict.
+    Effect::new(move |_| {
+        let newer = remote.with(|rule| {
+            rule.map(|rule| {
+                (
+                    serde_json::to_value(&rule.draft).unwrap_or_default(),
+                    rule.summary.version,
+                )
+            })
+        });
+        if let Some((theirs, version)) = newer {
+            editor.draft.update(|draft| draft.meets(theirs, version));
+        }
+    });
+    let (chosen, choose) = query_signal::<String>("tab");
+    let tab = Signal::derive(move || chosen.get().unwrap_or_else(|| "edit".to_owned()));
+    let tabs = vec![
+        ("edit", "Конструктор", None),
+        ("read", "Словами", None),
+        ("json", "Документ", None),
+        ("versions", "Версии", None),
+    ];
     view! {
-        <div class="stack">
-            {(!rule.diagnostics.is_empty()).then(|| view! { <DiagnosticList list=rule.diagnostics.clone() /> })}
-            <RuleText rule=rule.draft.clone() />
-        </div>
+        <Tabs
+            label="Разделы правила"
+            tabs=Signal::stored(tabs)
+            chosen=tab
+            on_choose=move |word: String| choose.set(Some(word).filter(|word| word != "edit"))
+        >
+            {move || match tab.get().as_str() {
+                "read" => in_words(editor),
+                "json" => document(editor),
+                "versions" => view! { <Versions id remote /> }.into_any(),
+                _ => {
+                    let (saved, version) =
+                        editor.draft.with_untracked(|draft| (draft.saved().clone(), draft.version()));
+                    constructor(editor, start(saved, version))
+                }
+            }}
+        </Tabs>
     }
+    .into_any()
+}
+
+fn in_words(editor: Editor) -> AnyView {
+    (move || {
+        editor
+            .draft
+            .with(Draft::rule)
+            .ok()
+            .map(|rule| view! { <RuleText rule /> })
+    })
+    .into_any()
 }
 
 /// State of the rule and what may be done with it.
@@ -139,7 +166,17 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
     let (id, version) = (summary.id, summary.version);
     let on = RwSignal::new(summary.enabled);
     let is_published = summary.published_number.is_some();
-    let publish = move |_| {
+    let unsaved = expect_context::<Unsaved>().0;
+    let publishing = RwSignal::new(false);
+    let ask = move |_| {
+        if unsaved.get_untracked() {
+            toasts.fail("Сначала сохраните черновик: публикуется то, что сохранено.");
+        } else {
+            failure.set(None);
+            publishing.set(true);
+        }
+    };
+    let publish = move |()| {
         failure.set(None);
         run(
             busy,
@@ -147,6 +184,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
             move |answer| match answer {
                 Ok(rule) => {
                     let number = rule.summary.published_number.unwrap_or_default();
+                    publishing.set(false);
                     toasts.done(format!("Опубликована версия {number}"));
                     remote.set(rule);
                 }
@@ -218,7 +256,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                                 glyph=Glyph::Tick
                                 loading=busy
                                 testid="publish"
-                                on_click=publish
+                                on_click=ask
                             >
                                 "Опубликовать"
                             </Button>
@@ -235,7 +273,8 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                 }.into_any())}
             </div>
             {summary.attention.map(|text| view! { <Notice tone=Tone::Warn title="Проверьте правило">{text}</Notice> })}
-            {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}
+            {move || failure.get().filter(|_| !publishing.get()).map(|error| view! { <ErrorBox error /> }).into_any()}
+            <PublishDialog rule=rule.clone() open=publishing busy failure on_yes=Callback::new(publish) />
             <Confirm
                 title="Удалить правило?"
                 text="Правило перестанет работать. Его прошлые срабатывания останутся в событиях."
@@ -243,68 +282,6 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
                 open=asking
                 on_yes=delete
             />
-        </div>
-    }
-}
-
-/// The draft as a document; saving does not put it in force.
-#[component]
-fn Document(id: RuleId, remote: Remote<RuleView>) -> impl IntoView {
-    let toasts = Toasts::expect();
-    let busy = RwSignal::new(false);
-    let failure = RwSignal::new(None::<ApiError>);
-    // The text is the person's: an answer of the server must not replace it under their hands.
-    let first = Memo::new(move |_| remote.with(|rule| rule.map(|rule| rule.draft.clone())));
-    let initial = Memo::new(move |before: Option<&Option<String>>| {
-        before
-            .and_then(Clone::clone)
-            .or_else(|| first.with(|rule| rule.as_ref().map(draft::to_text)))
-    });
-    let save = Callback::new(move |rule: domain::rule::Rule| {
-        let Some(version) = remote.now().map(|rule| rule.summary.version) else {
-            return;
-        };
-        let form = SaveRule { draft: rule };
-        failure.set(None);
-        run(
-            busy,
-            rules::update_rule(id, version, &form),
-            move |answer| match answer {
-                Ok(rule) => {
-                    toasts.done("Черновик сохранён. Чтобы он начал работать, опубликуйте правило.");
-                    remote.set(rule);
-                }
-                Err(error) => failure.set(Some(error)),
-            },
-        );
-    });
-    view! {
-        <div class="stack">
-            {move || ({
-                failure
-                    .get()
-                    .map(|error| {
-                        let stale = error.kind == Some(api::ProblemType::Stale);
-                        view! {
-                            <ErrorBox error />
-                            {stale
-                                .then(|| {
-                                    view! {
-                                        <div class="row">
-                                            <p class="soft grow">
-                                                "Правило тем временем изменил кто-то ещё. Ваш текст не потерян: скопируйте его,
-                                                загрузите свежий документ и внесите правки снова."
-                                            </p>
-                                            <Button small=true on_click=move |_| {
-                                                let _ = window().location().reload();
-                                            }>"Загрузить свежий документ"</Button>
-                                        </div>
-                                    }
-                                })}
-                        }
-                    })
-            }).into_any()}
-            {move || initial.get().map(|initial| view! { <Editor initial busy on_save=save /> }).into_any()}
         </div>
     }
 }

@@ -77,6 +77,12 @@ glyphs! {
     Arrow = "M3 10h13M12 6l4 4-4 4";
     /// Pause.
     Pause = "M7 4.5v11M13 4.5v11";
+    /// Taken by it, something moves.
+    Grip = "M7.5 5v.1M12.5 5v.1M7.5 10v.1M12.5 10v.1M7.5 15v.1M12.5 15v.1";
+    /// Take back.
+    Undo = "M7 5 3.5 8.5 7 12M4 8.5h8a4.5 4.5 0 0 1 0 9H9";
+    /// Do again.
+    Redo = "M13 5l3.5 3.5L13 12M16 8.5H8a4.5 4.5 0 0 0 0 9h3";
     /// Go on.
     Play = "M6 4l9.5 6L6 16z";
 }

@@ -121,6 +121,25 @@ impl<P> Access<P> {
             .await?)
     }
 
+    /// What rules are tried on.
+    pub fn trials(&self) -> engine::trials::Trials {
+        self.app.engine.trials()
+    }
+
+    /// What changes between two states of a rule.
+    pub async fn compare(
+        &self,
+        before: &domain::rule::Rule,
+        after: &domain::rule::Rule,
+    ) -> Result<Vec<domain::diff::Change>, Problem> {
+        Ok(self
+            .app
+            .engine
+            .rules()
+            .compare(self.workspace, before, after)
+            .await?)
+    }
+
     /// What the compiler says of a rule.
     pub async fn validate(
         &self,

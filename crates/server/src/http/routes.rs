@@ -10,4 +10,5 @@ pub mod links;
 pub mod oauth;
 pub mod rules;
 pub mod sessions;
+pub mod trials;
 pub mod workspaces;

@@ -56,6 +56,10 @@ const TABLE: &str = "
     restore_rule_version    401 404 403 ok  ok  404 403 ok  403 403
     validate_rule           401 404 ok  ok  ok  404 ok  403 403 403
     dry_run_rule            401 404 ok  ok  ok  404 ok  403 403 403
+    compare_rules           401 404 ok  ok  ok  404 ok  403 403 403
+    list_trial_events       401 404 ok  ok  ok  404 ok  403 403 403
+    get_trial_event         401 404 ok  ok  ok  404 ok  403 403 403
+    read_trial_body         401 404 ok  ok  ok  404 ok  403 403 403
     list_events             401 404 ok  ok  ok  404 ok  403 403 403
     get_event               401 404 ok  ok  ok  404 ok  403 403 403
     replay_event            401 404 403 ok  ok  404 403 403 ok  403
@@ -223,6 +227,8 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
             json!({ "rules": rules.iter().map(|rule| rule.id).collect::<Vec<_>>() })
         }
         "dry_run_rule" => json!({ "rule": document, "event_id": seeds.event }),
+        "compare_rules" => json!({ "before": document, "after": document }),
+        "read_trial_body" => json!({ "connection_id": seeds.connection, "body": "leads[add][0][id]=1" }),
         "replay_event" => json!({}),
         "replay_deliveries" => json!({ "ids": [seeds.delivery] }),
         "edit_link" => json!({ "deal_id": "7", "lead_id": seeds.link.to_string() }),

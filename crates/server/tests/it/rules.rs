@@ -230,3 +230,48 @@ async fn rules_are_put_in_order_all_or_none() {
         "invalid"
     );
 }
+
+/// A received event is offered for trying with what is known, a pasted body is read and not kept, and two
+/// documents are compared in words.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_is_tried_and_compared_on_every_database() {
+    test_db::each_database(|db| async move {
+        let app = TestApp::start(db, Wanted::default()).await;
+        let workspace = app.workspace("кабинет").await;
+        let seeds = seed(&app, &workspace).await;
+        let viewer = app.member(&workspace, Role::Viewer).await;
+
+        let list = viewer
+            .get(&format!("/api/v1/trial-events?connection={}", seeds.connection))
+            .await
+            .json();
+        assert_eq!(list["items"][0]["event"]["id"], json!(seeds.event));
+        let one = viewer.get(&format!("/api/v1/trial-events/{}", seeds.event)).await.json();
+        assert_eq!(one["facts"]["kind"], list["items"][0]["event"]["kind"]);
+        assert_eq!(one["facts"]["records"][0]["source"], "event");
+
+        let paste = |body: &'static str| {
+            let form = json!({ "connection_id": seeds.connection, "body": body });
+            viewer.send(viewer.request(Method::POST, "/api/v1/trial-events/read").json(&form))
+        };
+        let body = "account[id]=1&leads[add][0][id]=77&leads[add][0][name]=%D0%94%D0%BE%D0%BC&leads[add][0][price]=5";
+        let read = paste(body).await.json();
+        assert_eq!(read["items"][0]["facts"]["kind"], "deal_created", "{read}");
+        assert_eq!(read["items"][0]["event"], Value::Null);
+        assert_eq!(paste("{").await.problem(), "bad-request");
+        let events = viewer.get("/api/v1/events").await.json();
+        assert_eq!(events["items"].as_array().unwrap().len(), 1, "nothing was kept");
+
+        let before = serde_json::to_value(rule(seeds.connection)).unwrap();
+        let mut after = before.clone();
+        after["name"] = json!("Другое");
+        let form = json!({ "before": before, "after": after });
+        let changes = viewer
+            .send(viewer.request(Method::POST, "/api/v1/rules/compare").json(&form))
+            .await
+            .json();
+        assert_eq!(changes["items"][0]["text"], "название: «Правило» → «Другое»");
+        assert_eq!(changes["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}

@@ -5,11 +5,12 @@ use api::workspace::Role;
 use domain::id::{RuleId, RuleVersionId};
 use leptos::prelude::*;
 
+use super::changes::changes_between;
 use crate::api::rules;
 use crate::parts::RuleText;
 use crate::store::Store;
 use crate::ui::{
-    Ago, Badge, Button, Card, Column, DataTable, Empty, Glyph, Look, Remote, Toasts, loaded, run, when,
+    Ago, Badge, Button, Card, Column, DataTable, Empty, Fold, Glyph, Look, Remote, Toasts, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -101,8 +102,14 @@ fn One(id: RuleId, version: RuleVersionId, remote: Remote<RuleView>) -> impl Int
             }.into_any())}
         }
         .into_any();
+        let document = shown.document.clone();
         view! {
             <Card title actions>
+                {remote.now().map(|rule| view! {
+                    <Fold title="Чем от неё отличается черновик" open=true>
+                        {changes_between(document, rule.draft)}
+                    </Fold>
+                })}
                 <RuleText rule=shown.document />
             </Card>
         }

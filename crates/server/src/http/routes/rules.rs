@@ -8,8 +8,8 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use api::Page;
 use api::rule::{
-    DryRun, DryRunResult, ReorderRules, RuleSummary, RuleVersionSummary, RuleVersionView, RuleView, SaveRule,
-    Validation,
+    CompareRules, DryRun, DryRunResult, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary,
+    RuleVersionView, RuleView, SaveRule, Validation,
 };
 use domain::compile::Severity;
 use domain::id::{RuleId, RuleVersionId};
@@ -251,6 +251,24 @@ pub async fn dry_run_rule(
         facts: result.facts,
         diagnostics: result.diagnostics,
     }))
+}
+
+/// Compare two rule documents
+///
+/// Every change in words, as a person would name it. Nothing is kept.
+#[utoipa::path(tag = "Правила", responses((status = 200, body = Page<RuleChange>)))]
+#[post("/rules/compare")]
+pub async fn compare_rules(
+    access: Viewer,
+    form: web::Json<CompareRules>,
+) -> Result<web::Json<Page<RuleChange>>, Problem> {
+    let changes = access.compare(&form.before, &form.after).await?;
+    let shown = changes.into_iter().map(|change| RuleChange {
+        kind: change.kind,
+        pointer: change.pointer,
+        text: change.text,
+    });
+    Ok(web::Json(Page::whole(shown.collect())))
 }
 
 async fn counts<P>(access: &Access<P>) -> Result<HashMap<RuleId, RunCount>, Problem> {
