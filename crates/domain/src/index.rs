@@ -2,8 +2,10 @@
 //!
 //! A rule that says «и этап = Переговоры» cannot match an event whose stage is another one. Of all such
 //! demands of a rule the rarest one among its neighbours is taken as its key; an event then touches only the
-//! rules under its own values, and those that have no key.
+//! rules under its own values. Rules that have no key are kept apart by bounds of numbers and by what must have
+//! changed; only those without any such demand are always looked at.
 
+mod gate;
 mod key;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ use crate::evaluate::Facts;
 use crate::event::EventKind;
 use crate::field::FieldPath;
 use crate::id::{ConnectionId, RuleVersionId};
+use gate::Gates;
 use key::{Class, Demand, Key, demands, keys_of};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +42,9 @@ pub struct RuleIndex {
 #[derive(Clone, Debug, Default)]
 struct Awake {
     all: Vec<u32>,
-    /// Without a key: always looked at.
+    /// Without a key, but with another demand.
+    gated: Gates,
+    /// Without any: always looked at.
     always: Vec<u32>,
     keyed: Vec<Keyed>,
 }
@@ -77,7 +82,7 @@ impl RuleIndex {
         }
         let asked: Vec<Vec<Demand>> = rules.iter().map(|entry| demands(&entry.rule)).collect();
         for awake in by_event.values_mut() {
-            awake.arrange(&asked);
+            awake.arrange(&rules, &asked);
         }
         Self { rules, by_event }
     }
@@ -107,6 +112,7 @@ impl RuleIndex {
             return Vec::new();
         };
         let mut found: Vec<u32> = awake.always.clone();
+        awake.gated.pass(facts, &mut found);
         for keyed in &awake.keyed {
             match crate::check::value(facts, keyed.path) {
                 None => found.extend(&keyed.all),
@@ -135,7 +141,7 @@ impl RuleIndex {
 }
 
 impl Awake {
-    fn arrange(&mut self, asked: &[Vec<Demand>]) {
+    fn arrange(&mut self, rules: &[IndexedRule], asked: &[Vec<Demand>]) {
         let mut counts: HashMap<(FieldPath, &Key), usize> = HashMap::new();
         let of = |at: u32| asked.get(at as usize).map(Vec::as_slice).unwrap_or_default();
         for at in &self.all {
@@ -154,7 +160,13 @@ impl Awake {
                     .sum()
             };
             let Some(demand) = of(*at).iter().min_by_key(crowd) else {
-                self.always.push(*at);
+                match rules
+                    .get(*at as usize)
+                    .and_then(|entry| gate::demand(&entry.rule))
+                {
+                    Some(demand) => self.gated.add(demand, *at),
+                    None => self.always.push(*at),
+                }
                 continue;
             };
             let known = self
@@ -177,5 +189,6 @@ impl Awake {
                 keyed.by_key.entry(key.clone()).or_default().push(*at);
             }
         }
+        self.gated.sort();
     }
 }

@@ -6,12 +6,17 @@ use sea_orm::{
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A pool of connections. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pool: DatabaseConnection,
+    /// SQLite has one writer at a time, and those who find it busy ask again at random: here they stand in line, so
+    /// that nobody who writes much keeps others waiting.
+    writer: Option<Arc<Semaphore>>,
 }
 
 /// An open transaction. Dropped without [`Tx::commit`] it is taken back. Nothing remote happens inside, and
@@ -19,6 +24,7 @@ pub struct Db {
 #[derive(Debug)]
 pub struct Tx {
     pub(crate) inner: DatabaseTransaction,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 mod sealed {
@@ -80,6 +86,7 @@ impl Db {
         }
         Ok(Self {
             pool: Database::connect(options).await?,
+            writer: url.starts_with("sqlite:").then(|| Arc::new(Semaphore::new(1))),
         })
     }
 
@@ -105,8 +112,14 @@ impl Db {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
+        let turn = match &self.writer {
+            // Never closed, so the turn always comes.
+            Some(writer) => Arc::clone(writer).acquire_owned().await.ok(),
+            None => None,
+        };
         Ok(Tx {
             inner: self.pool.begin_with_options(options).await?,
+            _turn: turn,
         })
     }
 

@@ -50,6 +50,16 @@ impl NumberCheck {
         }
     }
 
+    /// The bounds that a number must keep to, both included, lower first: wider than the comparison, never narrower.
+    pub(crate) const fn bounds(&self) -> (Option<Decimal>, Option<Decimal>) {
+        match self {
+            Self::Order(Cmp::Less | Cmp::LessOrEqual, most) => (None, Some(*most)),
+            Self::Order(Cmp::Greater | Cmp::GreaterOrEqual, least) => (Some(*least), None),
+            Self::Between(from, to) => (Some(*from), Some(*to)),
+            Self::Order(Cmp::Equal | Cmp::NotEqual, _) | Self::In(..) => (None, None),
+        }
+    }
+
     pub(crate) fn holds(&self, left: &Value) -> Result<bool, Trouble> {
         match (self, left) {
             (Self::Order(cmp, right), Value::Number(left)) => Ok(cmp.takes(left.cmp(right))),

@@ -91,6 +91,35 @@ fn only_rules_of_the_stage_are_touched_in_order() {
 }
 
 #[test]
+fn bounds_and_changes_keep_rules_apart() {
+    let price = |operator, bound: &str| compare("deal.price", operator, Operand::Value(number(bound)));
+    let index = index(vec![
+        price(Operator::Less, "5"),
+        price(Operator::Greater, "5"),
+        price(Operator::LessOrEqual, "90000"),
+        price(Operator::GreaterOrEqual, "90001"),
+        compare("deal.name", Operator::Changed, Operand::None),
+        compare("deal.stage", Operator::Changed, Operand::None),
+    ]);
+    let mut event = facts();
+    for known in &mut event.records {
+        if known.record.key.kind == crate::record::RecordKind::Deal {
+            known
+                .record
+                .set(crate::field::SystemField::Price, number("90000"));
+        }
+    }
+    event.changed = Some(vec![crate::field::SystemField::Stage.into()]);
+    assert_eq!(found(&index, &event), [95, 98, 99]);
+    event.records.clear();
+    assert_eq!(
+        found(&index, &event).len(),
+        5,
+        "what is not known excludes nothing"
+    );
+}
+
+#[test]
 fn the_rarest_demand_is_the_key() {
     let both = |price: i64| {
         Condition::All(vec![

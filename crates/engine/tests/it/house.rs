@@ -16,7 +16,8 @@ use domain::value::{Stage, Value};
 use engine::clock::{Clock, ManualClock};
 use engine::connections::NewConnection;
 use engine::context::Context;
-use engine::{ConnectorFactory, Engine, Secret, Settings};
+use engine::intake::Accepted;
+use engine::{ConnectorFactory, Engine, EngineError, Secret, Settings};
 use secrecy::SecretString;
 use std::sync::Arc;
 use storage::Db;
@@ -25,7 +26,7 @@ use storage::audit::Actor;
 use storage::connections::Connection;
 use storage::deliveries::{self, Delivery, DeliveryFilter};
 use storage::events::{self, EventFilter, StoredEvent};
-use storage::{PageOf, links};
+use storage::{PageOf, Tx, links};
 use test_db::TestDb;
 use vault::{InstallationKey, Keyring};
 
@@ -223,12 +224,26 @@ impl House {
 
     /// The CRM calls the hook with facts.
     pub(crate) async fn hook(&self, kind: ConnectorKind, facts: &[Fact]) {
+        self.receive(kind, facts).await.unwrap();
+    }
+
+    /// The same with its answer.
+    pub(crate) async fn receive(&self, kind: ConnectorKind, facts: &[Fact]) -> Result<Accepted, EngineError> {
         let secret = &self.hooks.iter().find(|(of, _)| *of == kind).unwrap().1;
         let body = serde_json::to_vec(facts).unwrap();
-        self.engine
-            .receive(kind, secret, "application/json", &body)
+        self.engine.receive(kind, secret, "application/json", &body).await
+    }
+
+    /// Nobody can store events until the value is dropped.
+    pub(crate) async fn block_writers(&self) -> Tx {
+        let tx = self.engine.db().begin().await.unwrap();
+        // On SQLite the transaction is enough; elsewhere a row that every commit of the intake needs is held.
+        let later = self.clock.now().plus_ms(5_000);
+        storage::connections::note_event(&tx, self.workspace, self.amo, later)
             .await
             .unwrap();
+        self.clock.advance(2_000);
+        tx
     }
 
     /// A person changes a record in a CRM: the record as it then is, and the hook that says so.
@@ -275,6 +290,7 @@ impl House {
             }
             let due = [
                 events::next_due(engine.db()).await.unwrap(),
+                storage::quiet::next_due(engine.db()).await.unwrap(),
                 deliveries::next_due(engine.db()).await.unwrap(),
             ];
             let Some(next) = due.into_iter().flatten().min() else {

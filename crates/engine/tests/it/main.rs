@@ -3,7 +3,9 @@
 // A test that panics has failed: just what is wanted.
 #![allow(clippy::unwrap_used)]
 
+mod dispatch;
 mod echoes;
 mod flow;
 mod house;
+mod intake;
 mod once;

@@ -32,7 +32,7 @@ pub async fn receive_hook(
     let accepted = engine
         .receive(kind, &secret, content_type.unwrap_or_default(), &body)
         .await?;
-    tracing::info!(
+    tracing::debug!(
         kind = kind.as_str(),
         n_facts = accepted.n_facts,
         n_new = accepted.n_new,
