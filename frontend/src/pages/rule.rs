@@ -69,25 +69,21 @@ pub fn NewRulePage() -> impl IntoView {
 #[component]
 pub fn RulePage(id: RuleId) -> impl IntoView {
     let remote = Remote::new(move || rules::get_rule(id));
-    provide_context(Unsaved(RwSignal::new(false)));
+    let unsaved = RwSignal::new(false);
     let there = Memo::new(move |_| remote.with(|rule| rule.is_some()));
     let title = Signal::derive(move || {
         remote.with(|rule| rule.map_or("Правило".to_owned(), |rule| rule.summary.name.clone()))
     });
     view! {
         <Page title above=("Конструктор правил", "/rules")>
-            {loaded(remote, move |rule| view! { <Head rule remote /> })}
-            {move || there.get().then(|| remote.now().map(|rule| bench(id, &rule, remote)))}
+            {loaded(remote, move |rule| view! { <Head rule remote unsaved /> })}
+            {move || there.get().then(|| remote.now().map(|rule| bench(id, &rule, remote, unsaved)))}
         </Page>
     }
 }
 
-/// The draft has changes that are not saved.
-#[derive(Clone, Copy)]
-struct Unsaved(RwSignal<bool>);
-
 /// Made once: an answer of the server must not replace what is under the person's hands.
-fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>) -> AnyView {
+fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> AnyView {
     let start = move |saved: serde_json::Value, version| Start {
         id: Some(id),
         saved,
@@ -96,7 +92,6 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>) -> AnyView {
     };
     let saved = serde_json::to_value(&rule.draft).unwrap_or_default();
     let editor = begin(&start(saved, Some(rule.summary.version)));
-    let unsaved = expect_context::<Unsaved>().0;
     Effect::new(move |_| unsaved.set(editor.draft.with(Draft::is_dirty)));
     // Publishing, restoring and switching make new versions: the draft follows, or learns of the conflict.
     Effect::new(move |_| {
@@ -155,7 +150,7 @@ fn in_words(editor: Editor) -> AnyView {
 
 /// State of the rule and what may be done with it.
 #[component]
-fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
+fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> impl IntoView {
     let store = Store::expect();
     let toasts = Toasts::expect();
     let navigate = use_navigate();
@@ -166,7 +161,6 @@ fn Head(rule: RuleView, remote: Remote<RuleView>) -> impl IntoView {
     let (id, version) = (summary.id, summary.version);
     let on = RwSignal::new(summary.enabled);
     let is_published = summary.published_number.is_some();
-    let unsaved = expect_context::<Unsaved>().0;
     let publishing = RwSignal::new(false);
     let ask = move |_| {
         if unsaved.get_untracked() {
