@@ -193,6 +193,10 @@ fn begin(busy: RwSignal<bool>, work: Pending<Answer<Carried>>, then: Box<dyn FnO
     busy.set(true);
     spawn_local(async move {
         let answer = work.await;
+        if answer.as_ref().is_err_and(ApiError::is_signed_out) {
+            // The page is being left for the sign-in; what it drew must not be touched any more.
+            return;
+        }
         busy.try_update(|busy| *busy = false);
         then(answer);
     });
