@@ -199,6 +199,7 @@ for (const size of [
       await expect(leaf.locator('[data-verdict="good"]')).toBeVisible();
       await expect(page.getByTestId('trial-result')).toContainText('Найти или создать лид');
       expect(await app.sandbox.journal(quiet)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(size.width);
     });
   });
 }
