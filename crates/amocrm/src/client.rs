@@ -136,6 +136,11 @@ impl Client {
         self.call(method, path, &[], Some(body)).await
     }
 
+    /// Holds every request of the account back for so long.
+    pub(crate) async fn rest(&self, length: Duration) {
+        self.throttle.pause(length).await;
+    }
+
     async fn call(
         &self,
         method: &'static str,

@@ -9,7 +9,8 @@ use connector::credential::TokenStore;
 use connector::http::HttpClient;
 use connector::throttle::Throttle;
 use connector::{
-    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Look, Snapshot, Subscription,
+    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Look, Outgoing, Snapshot,
+    Subscription,
 };
 use domain::catalogue::Catalogue;
 use domain::command::Write;
@@ -17,12 +18,14 @@ use domain::connection::ConnectorKind;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 mod batch;
 mod catalogue;
 mod changes;
 mod hooks;
 mod look;
+mod read_all;
 mod reads;
 
 pub use hooks::HOOK_EVENTS;
@@ -115,8 +118,24 @@ impl Connector for AmocrmConnector {
         self.write_one(write).await
     }
 
-    async fn write_all(&self, writes: &[Write]) -> Vec<Result<Effect, ConnectorError>> {
-        self.write_many(writes).await
+    fn batch(&self) -> usize {
+        batch::ITEMS_PER_CALL
+    }
+
+    async fn read_all(
+        &self,
+        keys: &[RecordKey],
+        related: bool,
+    ) -> Vec<Result<Option<Snapshot>, ConnectorError>> {
+        self.snapshots(keys, related).await
+    }
+
+    async fn write_all(&self, outgoing: &[Outgoing]) -> Vec<Result<Effect, ConnectorError>> {
+        self.write_many(outgoing).await
+    }
+
+    async fn rest(&self, length: Duration) {
+        self.client.rest(length).await;
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

@@ -19,6 +19,7 @@ pub mod problem;
 pub mod rule;
 pub mod run;
 pub mod session;
+pub mod stop;
 pub mod trial;
 pub mod workspace;
 

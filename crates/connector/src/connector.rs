@@ -1,6 +1,7 @@
 //! What any CRM must offer.
 
 use crate::error::ConnectorError;
+use crate::http::{Trace, traced};
 use async_trait::async_trait;
 use domain::catalogue::Catalogue;
 use domain::command::Write;
@@ -9,6 +10,7 @@ use domain::event::Fact;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What a successful check tells about the account.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -66,6 +68,25 @@ pub struct Effect {
     pub updated_at: Option<Timestamp>,
 }
 
+/// A write that travels with others, and where its exchanges are noted: of a call that carries many, each gets its
+/// own part.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The write.
+    pub write: Write,
+    /// Its account.
+    pub trace: Trace,
+}
+
+impl From<Write> for Outgoing {
+    fn from(write: Write) -> Self {
+        Self {
+            write,
+            trace: Trace::default(),
+        }
+    }
+}
+
 /// What a look after an uncertain write found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Look {
@@ -116,6 +137,25 @@ pub trait Connector: Send + Sync {
     /// `Ok(None)` when it is not there.
     async fn read(&self, key: &RecordKey, related: bool) -> Result<Option<Snapshot>, ConnectorError>;
 
+    /// How many writes may travel in one call; 1 where the CRM takes no arrays.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Reads several records as [`Connector::read`] does, with as few calls as the CRM allows; one result for each,
+    /// in order. The default reads them one by one.
+    async fn read_all(
+        &self,
+        keys: &[RecordKey],
+        related: bool,
+    ) -> Vec<Result<Option<Snapshot>, ConnectorError>> {
+        let mut results = Vec::with_capacity(keys.len());
+        for key in keys {
+            results.push(self.read(key, related).await);
+        }
+        results
+    }
+
     /// Contacts that match; oldest first.
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Record>, ConnectorError>;
 
@@ -127,10 +167,10 @@ pub trait Connector: Send + Sync {
 
     /// Carries out several writes with as few calls as the CRM allows; one result for each, in order.
     /// The default sends them one by one.
-    async fn write_all(&self, writes: &[Write]) -> Vec<Result<Effect, ConnectorError>> {
-        let mut results = Vec::with_capacity(writes.len());
-        for write in writes {
-            results.push(self.write(write).await);
+    async fn write_all(&self, outgoing: &[Outgoing]) -> Vec<Result<Effect, ConnectorError>> {
+        let mut results = Vec::with_capacity(outgoing.len());
+        for one in outgoing {
+            results.push(traced(one.trace.clone(), self.write(&one.write)).await);
         }
         results
     }
@@ -157,6 +197,9 @@ pub trait Connector: Send + Sync {
             what: "список звонков",
         })
     }
+
+    /// Sends nothing for so long: another process may have used the account's budget a moment ago.
+    async fn rest(&self, length: Duration);
 
     /// Address of a record's card for people.
     fn card_url(&self, key: &RecordKey) -> Option<String>;

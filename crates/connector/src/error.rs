@@ -68,6 +68,9 @@ pub enum ConnectorError {
         /// Host that was refused.
         host: String,
     },
+    /// We were told to stop: nothing was sent.
+    #[error("отправка остановлена")]
+    Stopped,
     /// This CRM has no such operation.
     #[error("{what}: не поддерживается этой CRM")]
     Unsupported {
@@ -87,6 +90,8 @@ pub enum Verdict {
     Reauthorise,
     /// Pause the connection and tell a person (ban, unpaid account).
     Suspend,
+    /// Keep its place: a person has stopped the sending.
+    Hold,
 }
 
 impl ConnectorError {
@@ -95,6 +100,7 @@ impl ConnectorError {
         match self {
             Self::Unauthorized => Verdict::Reauthorise,
             Self::Banned | Self::Unpaid => Verdict::Suspend,
+            Self::Stopped => Verdict::Hold,
             Self::RateLimited { after } => Verdict::Retry(*after),
             Self::Unavailable { .. } | Self::NoAnswer { .. } | Self::Protocol { .. } => Verdict::Retry(None),
             Self::Rejected { .. }
@@ -128,6 +134,7 @@ impl ConnectorError {
             Self::NoAnswer { .. } => "no_answer",
             Self::Protocol { .. } => "protocol",
             Self::AddressRefused { .. } => "address_refused",
+            Self::Stopped => "stopped",
             Self::Unsupported { .. } => "unsupported",
         }
     }

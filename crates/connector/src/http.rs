@@ -71,7 +71,8 @@ impl Trace {
         std::mem::take(&mut self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
-    fn push(&self, exchange: Exchange) {
+    /// Notes an exchange, or this piece of work's part in one that it shares with others.
+    pub fn push(&self, exchange: Exchange) {
         self.0
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -86,6 +87,27 @@ tokio::task_local! {
 /// Runs remote calls so that their exchanges are collected in `trace`.
 pub async fn traced<F: Future>(trace: Trace, calls: F) -> F::Output {
     TRACE.scope(trace, calls).await
+}
+
+/// Says at the last moment before a request leaves whether it still may.
+pub trait Gate: Send + Sync {
+    /// False when nothing may leave.
+    fn is_open(&self) -> bool;
+}
+
+tokio::task_local! {
+    static GATE: Arc<dyn Gate>;
+}
+
+/// Runs remote calls behind a gate: while it is shut they fail with [`ConnectorError::Stopped`], also those that
+/// were waiting for the budget when it was shut.
+pub async fn gated<F: Future>(gate: Arc<dyn Gate>, calls: F) -> F::Output {
+    GATE.scope(gate, calls).await
+}
+
+/// Whether the gate in force, if any, lets a request through.
+pub fn is_gate_open() -> bool {
+    GATE.try_with(|gate| gate.is_open()).unwrap_or(true)
 }
 
 /// Which addresses may be called.
@@ -160,6 +182,9 @@ impl HttpClient {
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: Request) -> Result<Response, ConnectorError> {
         guard::check(&request.url, &self.rules.allowed_hosts)?;
+        if !is_gate_open() {
+            return Err(ConnectorError::Stopped);
+        }
         let started = tokio::time::Instant::now();
         let mut exchange = Exchange {
             method: request.method.to_owned(),

@@ -18,6 +18,8 @@ pub mod intake;
 pub mod scripted;
 pub mod throttle;
 
-pub use connector::{AccountCard, Changes, Connector, ContactQuery, Effect, Look, Snapshot, Subscription};
+pub use connector::{
+    AccountCard, Changes, Connector, ContactQuery, Effect, Look, Outgoing, Snapshot, Subscription,
+};
 pub use error::{ConnectorError, Verdict};
 pub use intake::{Intake, IntakeContext, IntakeError};

@@ -1,7 +1,9 @@
 //! A connector over a tiny CRM in memory, for tests of the engine: it remembers every call, applies writes,
 //! and fails where the test says so.
 
-use crate::connector::{AccountCard, Changes, Connector, ContactQuery, Effect, Look, Snapshot, Subscription};
+use crate::connector::{
+    AccountCard, Changes, Connector, ContactQuery, Effect, Look, Outgoing, Snapshot, Subscription,
+};
 use crate::error::ConnectorError;
 use async_trait::async_trait;
 use domain::catalogue::Catalogue;
@@ -12,6 +14,7 @@ use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 mod crm;
 
@@ -26,6 +29,10 @@ pub enum Call {
     Catalogue,
     /// `read`.
     Read(RecordKey),
+    /// `read_all`.
+    ReadAll(Vec<RecordKey>),
+    /// `rest`.
+    Rest(Duration),
     /// `find_contacts`.
     FindContacts(ContactQuery),
     /// `records_of_contact`.
@@ -270,10 +277,37 @@ impl Connector for ScriptedConnector {
         self.lock().write(write)
     }
 
-    async fn write_all(&self, writes: &[Write]) -> Vec<Result<Effect, ConnectorError>> {
+    fn batch(&self) -> usize {
+        match self.kind {
+            ConnectorKind::Amocrm => 50,
+            ConnectorKind::Lptracker => 1,
+        }
+    }
+
+    async fn read_all(
+        &self,
+        keys: &[RecordKey],
+        related: bool,
+    ) -> Vec<Result<Option<Snapshot>, ConnectorError>> {
         let mut state = self.lock();
-        state.calls.push(Call::WriteAll(writes.len()));
-        writes.iter().map(|write| state.write(write)).collect()
+        state.calls.push(Call::ReadAll(keys.to_vec()));
+        keys.iter()
+            .map(|key| match state.fault(On::Read) {
+                Some(Fault::Fail(error)) => Err(error),
+                Some(Fault::AnswerLost) => Err(lost()),
+                Some(Fault::Undecided) | None => Ok(state.crm.snapshot(key, related)),
+            })
+            .collect()
+    }
+
+    async fn write_all(&self, outgoing: &[Outgoing]) -> Vec<Result<Effect, ConnectorError>> {
+        let mut state = self.lock();
+        state.calls.push(Call::WriteAll(outgoing.len()));
+        outgoing.iter().map(|one| state.write(&one.write)).collect()
+    }
+
+    async fn rest(&self, length: Duration) {
+        self.lock().calls.push(Call::Rest(length));
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

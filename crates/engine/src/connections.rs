@@ -198,13 +198,6 @@ impl Connections {
         Ok(())
     }
 
-    /// Emergency stop of one connection: nothing more is sent, what waits is kept.
-    pub async fn stop(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
-        let reason = Some("остановлено пользователем");
-        connections::set_state(&self.context.db, workspace, id, ConnectionState::Stopped, reason).await?;
-        Ok(())
-    }
-
     /// Installs our webhook subscription if it is missing, and stores its state.
     pub async fn subscribe(
         &self,
@@ -355,6 +348,9 @@ pub(crate) async fn note(
         }
         return Ok(());
     };
+    if error.verdict() == Verdict::Hold {
+        return Ok(());
+    }
     connections::note_failure(db, workspace, id, &error.to_string(), now).await?;
     let paused = match error.verdict() {
         Verdict::Reauthorise => Some((
@@ -369,7 +365,7 @@ pub(crate) async fn note(
                 "CRM заблокировала доступ: обратитесь в её поддержку"
             },
         )),
-        Verdict::Permanent | Verdict::Retry(_) => None,
+        Verdict::Permanent | Verdict::Retry(_) | Verdict::Hold => None,
     };
     if let Some((state, reason)) = paused {
         tracing::warn!(connection.id = %id, state = state.as_str(), "подключение приостановлено: {reason}");

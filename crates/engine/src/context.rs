@@ -6,7 +6,7 @@ use connector::credential::TokenStore;
 use connector::{Connector, ConnectorError, Intake};
 use domain::connection::ConnectorKind;
 use domain::delivery::RetryPolicy;
-use domain::id::ConnectionId;
+use domain::id::{ConnectionId, RuleId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use storage::Db;
@@ -15,7 +15,9 @@ use uuid::Uuid;
 use vault::Keyring;
 
 use crate::error::EngineError;
+use crate::gated::Gated;
 use crate::lease::Leases;
+use crate::stops::{Board, Passage};
 use crate::turns::Turns;
 
 /// Makes connectors: the server's wiring, since the engine knows no CRM by name.
@@ -91,6 +93,7 @@ pub struct Context {
     pub owner: String,
     pub(crate) turns: Turns,
     pub(crate) leases: Leases,
+    pub(crate) stops: Arc<Board>,
     open: Mutex<Opened>,
 }
 
@@ -113,6 +116,7 @@ impl Context {
             owner,
             turns: Turns::default(),
             leases: Leases::default(),
+            stops: Arc::default(),
             open: Mutex::new(HashMap::new()),
         }
     }
@@ -130,6 +134,22 @@ impl Context {
         self.opened()
             .insert(connection.id, (connection.version, Arc::clone(&connector)));
         Ok(connector)
+    }
+
+    /// The connector for the pipeline's work on a connection: emergency stops hold it back.
+    pub(crate) async fn working(
+        &self,
+        connection: &Connection,
+        rule: Option<RuleId>,
+    ) -> Result<Arc<dyn Connector>, EngineError> {
+        let inner = self.connector(connection).await?;
+        let passage = Passage {
+            board: Arc::clone(&self.stops),
+            workspace: connection.workspace,
+            connection: connection.id,
+            rule,
+        };
+        Ok(Arc::new(Gated::new(inner, Arc::new(passage))))
     }
 
     /// Forgets an opened connector: its secret or settings changed.

@@ -27,9 +27,6 @@ use storage::connections::{self, Connection};
 use storage::deliveries::{self, Delivery};
 use storage::{StorageError, events};
 
-/// How long the queue of a paused connection waits before it looks whether the pause is over, in milliseconds.
-/// The end of a pause wakes it anyway.
-const PAUSED_MS: i64 = 300_000;
 /// How long an undecided one waits before the next look, in milliseconds.
 const LOOK_AGAIN_MS: i64 = 2_000;
 
@@ -54,7 +51,7 @@ impl Rounds for Deliverer {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
-        Ok(deliveries::next_due(&self.context.db).await?)
+        Self::next_due(self).await
     }
 
     async fn round(&self, key: Self::Key) -> Result<usize, EngineError> {
@@ -69,7 +66,25 @@ impl Deliverer {
 
     /// Connections with something due; `None` stands for the hub's own operations.
     pub(crate) async fn due(&self) -> Result<Vec<Option<ConnectionId>>, EngineError> {
-        Ok(deliveries::due_connections(&self.context.db, self.context.clock.now()).await?)
+        let stops = &self.context.stops;
+        if stops.is_everything_stopped() {
+            return Ok(Vec::new());
+        }
+        let held = stops.connections();
+        let due = deliveries::due_connections(&self.context.db, self.context.clock.now()).await?;
+        Ok(due
+            .into_iter()
+            .filter(|due| due.is_none_or(|id| !held.contains(&id)))
+            .collect())
+    }
+
+    /// When something that may be sent is next due.
+    async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
+        let stops = &self.context.stops;
+        if stops.is_everything_stopped() {
+            return Ok(None);
+        }
+        Ok(deliveries::next_due(&self.context.db, &stops.connections(), &stops.rules()).await?)
     }
 
     /// One round of a connection: whoever holds its lease takes what is due, first of each lane.
@@ -87,12 +102,13 @@ impl Deliverer {
             && let Some(connection) = connections::find_any(db, id).await?
             && connection.state != ConnectionState::Active
         {
-            // All at once: a long queue of a paused connection is not tried one by one.
-            deliveries::hold(db, id, now, now.plus_ms(PAUSED_MS), &paused(&connection)).await?;
+            // Everything keeps its place until the pause is over.
+            self.context.stops.pause(id);
             return Ok(0);
         }
         let until = now.plus_ms(settings.lease_ms);
-        let leased = deliveries::lease(db, id, owner, now, until, settings.deliveries_at_once).await?;
+        let held = self.context.stops.rules();
+        let leased = deliveries::lease(db, id, owner, now, until, settings.deliveries_at_once, &held).await?;
         let n_leased = leased.len();
         let done: Vec<Result<(), EngineError>> = futures::stream::iter(leased)
             .map(|delivery| self.attempt(delivery))
@@ -168,7 +184,7 @@ impl Deliverer {
                 table: "delivery",
                 id: delivery.id.to_string(),
             })?;
-        let connector = context.connector(&connection).await?;
+        let connector = context.working(&connection, Some(delivery.rule)).await?;
         Ok(Attempt {
             context,
             delivery,
@@ -255,7 +271,6 @@ impl Deliverer {
             }
             Err(Failure::Paused { reason }) => {
                 delivery.state = waiting_state(is_sent);
-                delivery.due_at = now.plus_ms(PAUSED_MS);
                 delivery.n_attempts = delivery.n_attempts.saturating_sub(1);
                 Settled {
                     outcome: Outcome::Postponed,
@@ -292,6 +307,11 @@ impl Deliverer {
             code: Some(error.code()),
             text: Some(error.to_string()),
         };
+        if error.verdict() == Verdict::Hold {
+            delivery.state = waiting_state(is_sent);
+            delivery.n_attempts = delivery.n_attempts.saturating_sub(1);
+            return settled(Outcome::Postponed);
+        }
         if is_sent {
             // Unknown outcome: never given up before it was looked for, never repeated blindly.
             let age = sent_age_ms(delivery, now);
@@ -307,9 +327,8 @@ impl Deliverer {
                 delivery.state = DeliveryState::Dead;
                 settled(Outcome::Rejected)
             }
-            Verdict::Reauthorise | Verdict::Suspend => {
+            Verdict::Reauthorise | Verdict::Suspend | Verdict::Hold => {
                 delivery.state = DeliveryState::Pending;
-                delivery.due_at = now.plus_ms(PAUSED_MS);
                 settled(Outcome::Postponed)
             }
             Verdict::Retry(asked) => {

@@ -20,6 +20,7 @@ pub mod context;
 mod deliverer;
 mod dispatcher;
 pub mod error;
+mod gated;
 pub mod intake;
 mod lease;
 mod links;
@@ -28,6 +29,7 @@ pub mod replay;
 mod rulebook;
 pub mod rules;
 pub mod secrets;
+pub mod stops;
 pub mod trials;
 mod turns;
 mod worker;
@@ -40,6 +42,7 @@ use crate::context::Context;
 use crate::intake::{Accepted, Intake};
 use crate::replay::Replays;
 use crate::rules::Rules;
+use crate::stops::Stops;
 use crate::trials::Trials;
 use crate::worker::{Signals, Worker};
 use domain::connection::ConnectorKind;
@@ -112,6 +115,11 @@ impl Engine {
         Rules::new(Arc::clone(&self.context))
     }
 
+    /// Emergency stops.
+    pub fn stops(&self) -> Stops {
+        Stops::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
     /// Work on accounts.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(Arc::clone(&self.context))
@@ -143,6 +151,7 @@ impl Engine {
 
     /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.
     pub async fn step(&self) -> Result<usize, EngineError> {
+        self.context.stops.refresh(&self.context.db).await?;
         Ok(self.worker.dispatch.step().await? + self.worker.deliver.step().await?)
     }
 

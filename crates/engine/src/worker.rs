@@ -56,6 +56,7 @@ impl Worker {
         // What was done here may have been what another connection's lane waited for.
         let done = move || signals.deliveries.notify_one();
         tasks.spawn(Arc::clone(&self.deliver).run(stop.clone(), tasks.clone(), deliveries, done));
+        tasks.spawn(crate::stops::watch(Arc::clone(&self.context), stop.clone()));
         let (worker, token) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { worker.sweep(&token).await });
     }

@@ -65,6 +65,11 @@ impl Client {
         &self.settings
     }
 
+    /// Holds every request of the login back for so long.
+    pub(crate) async fn rest(&self, length: Duration) {
+        self.throttle.pause(length).await;
+    }
+
     /// Reads; lost and failed answers are tried again twice.
     pub async fn get(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Value, ConnectorError> {
         let url = address(&self.settings.base_url, path, query)?;

@@ -21,6 +21,7 @@ use domain::connection::ConnectorKind;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::{Timestamp, Zone};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Web interface of the service.
 const WEB: &str = "https://my.lptracker.ru";
@@ -125,6 +126,10 @@ impl Connector for LptrackerConnector {
 
     async fn write(&self, write: &Write) -> Result<Effect, ConnectorError> {
         self.carry_out(write).await
+    }
+
+    async fn rest(&self, length: Duration) {
+        self.client.rest(length).await;
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

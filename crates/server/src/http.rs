@@ -16,7 +16,7 @@ pub mod story;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, trials,
+    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, stops, trials,
     workspaces,
 };
 use crate::http::session::Sessions;
@@ -76,6 +76,13 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(trials::list_trial_events)
         .service(trials::read_trial_body)
         .service(trials::get_trial_event)
+        .service(stops::list_stops)
+        .service(stops::stop_workspace)
+        .service(stops::start_workspace)
+        .service(stops::stop_rule)
+        .service(stops::start_rule)
+        .service(stops::stop_installation)
+        .service(stops::start_installation)
         .service(events::list_events)
         .service(events::get_event)
         .service(events::replay_event)

@@ -133,6 +133,20 @@ impl TryFrom<Row> for Delivery {
 /// an index only for a statement that repeats its condition.
 const OPEN: &str = "state IN ('pending', 'uncertain', 'leased')";
 
+/// ` AND column NOT IN (…)`, or nothing; the ids join the values.
+fn but_for(column: &str, ids: impl Iterator<Item = Uuid>, values: &mut Vec<sea_orm::Value>) -> String {
+    let mut places = Vec::new();
+    for id in ids {
+        values.push(id.into());
+        places.push(format!("${}", values.len()));
+    }
+    if places.is_empty() {
+        String::new()
+    } else {
+        format!(" AND {column} NOT IN ({})", places.join(", "))
+    }
+}
+
 /// That `d` waits and nothing before it in its lane is open.
 fn first_of_lane() -> String {
     format!(
@@ -198,7 +212,7 @@ pub async fn insert<T: Borrow<Delivery>>(conn: &impl Conn, deliveries: &[T]) -> 
 
 /// Leases up to `limit` due deliveries that are first in their lane, of the given connection (the hub's own
 /// operations are those without one). A leased delivery belongs to `owner` until `until`. One that no longer
-/// parses is made dead and left out.
+/// parses is made dead and left out. What `held` rules have planned keeps its place, and what stands behind it too.
 ///
 /// Two of one lane are never leased at once, whoever else leases at the same moment: what stands before a
 /// delivery in its lane stays open until it is at its end, so a view of the past can only hold back too much.
@@ -209,30 +223,34 @@ pub async fn lease(
     now: Timestamp,
     until: Timestamp,
     limit: u64,
+    held: &[RuleId],
 ) -> Result<Vec<Delivery>, StorageError> {
     let locked = if is_postgres(conn) {
         " FOR UPDATE OF d SKIP LOCKED"
     } else {
         ""
     };
-    let (whose, mut values): (&str, Vec<sea_orm::Value>) = match connection {
-        Some(id) => ("d.connection_id = $5", vec![id.0.into()]),
-        None => ("d.connection_id IS NULL", Vec::new()),
+    let mut values: Vec<sea_orm::Value> =
+        vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
+    let whose = match connection {
+        Some(id) => {
+            values.push(id.0.into());
+            "d.connection_id = $5"
+        }
+        None => "d.connection_id IS NULL",
     };
+    let spared = but_for("d.rule_id", held.iter().map(|rule| rule.0), &mut values);
     // Picked in a statement of its own: as a subquery it may be carried out again for every row.
     let sql = format!(
         "WITH picked AS MATERIALIZED (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND {} \
-         AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4{locked}) \
+         AND d.due_at <= $3{spared} ORDER BY d.due_at, d.id LIMIT $4{locked}) \
          UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
          first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM picked) \
          RETURNING {COLUMNS}",
         first_of_lane()
     );
-    let mut all: Vec<sea_orm::Value> =
-        vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
-    all.append(&mut values);
     let mut leased = Vec::new();
-    for row in sql::all::<Row, _>(conn, &sql, all).await? {
+    for row in sql::all::<Row, _>(conn, &sql, values).await? {
         let key = (row.workspace_id, row.id);
         match Delivery::try_from(row) {
             Ok(delivery) => leased.push(delivery),
@@ -365,25 +383,6 @@ pub async fn cancel(
     } else {
         Ok(())
     }
-}
-
-/// Lets everything of a connection that is due wait until a moment, with the reason.
-pub async fn hold(
-    conn: &impl Conn,
-    connection: ConnectionId,
-    now: Timestamp,
-    until: Timestamp,
-    reason: &str,
-) -> Result<u64, StorageError> {
-    sql::execute(
-        conn,
-        &format!(
-            "UPDATE delivery SET due_at = $3, error_code = 'paused', error = $4 WHERE connection_id = $1 AND due_at <= $2 \
-             AND {OPEN} AND state <> 'leased'"
-        ),
-        [connection.0.into(), now.0.into(), until.0.into(), reason.into()],
-    )
-    .await
 }
 
 /// Lets everything of a connection that waits be tried at once: after authorising again.
@@ -550,20 +549,34 @@ struct DueRow {
 
 /// When the next delivery that is first in its lane is due. Those behind it do not count: nothing can be done
 /// about them before it.
-pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
+///
+/// What held connections and rules keep back does not count either.
+pub async fn next_due(
+    conn: &impl Conn,
+    connections: &[ConnectionId],
+    rules: &[RuleId],
+) -> Result<Option<Timestamp>, StorageError> {
+    let mut values = Vec::new();
+    let spared = but_for("d.rule_id", rules.iter().map(|rule| rule.0), &mut values);
+    let held = but_for(
+        "id",
+        connections.iter().map(|connection| connection.0),
+        &mut values,
+    );
     let next = |whose: &str| {
         format!(
-            "(SELECT d.due_at FROM delivery d WHERE {whose} AND {} ORDER BY d.due_at, d.id LIMIT 1)",
+            "(SELECT d.due_at FROM delivery d WHERE {whose} AND {}{spared} ORDER BY d.due_at, d.id LIMIT 1)",
             first_of_lane()
         )
     };
     let sql = format!(
-        "{} SELECT MIN(due_at) AS due_at FROM (SELECT {} AS due_at FROM busy WHERE id IS NOT NULL \
+        "{} SELECT MIN(due_at) AS due_at FROM (SELECT {} AS due_at FROM busy WHERE id IS NOT NULL{} \
          UNION ALL SELECT {} AS due_at FROM busy WHERE id IS NULL) AS heads",
         busy(),
         next("d.connection_id = busy.id"),
+        held,
         next("d.connection_id IS NULL")
     );
-    let row = sql::one::<DueRow, _>(conn, &sql, []).await?;
+    let row = sql::one::<DueRow, _>(conn, &sql, values).await?;
     Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }

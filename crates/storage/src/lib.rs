@@ -34,6 +34,7 @@ pub mod sessions;
 pub mod settings;
 pub mod sign_in_links;
 mod sql;
+pub mod stops;
 
 pub use db::{Conn, Db, Tx};
 pub use error::StorageError;

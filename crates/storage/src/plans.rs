@@ -228,7 +228,7 @@ async fn picking_deliveries_goes_through_those_that_are_open() {
             watched
                 .goes_through("deliveries::recover", "ix_delivery_leased")
                 .await;
-            deliveries::lease(db, connection, "owner", NOW, NOW, 10)
+            deliveries::lease(db, connection, "owner", NOW, NOW, 10, &[])
                 .await
                 .unwrap();
             let sent = watched.sent.lock().unwrap().drain(1..).count();

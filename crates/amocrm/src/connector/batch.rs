@@ -10,7 +10,8 @@ use crate::convert::write::{Item, Plan, Route, keep_kinds, plan, writes_kinds};
 use crate::error::Failure;
 use crate::wire::entity::{Contact, FieldValues};
 use crate::wire::tolerant::{Int, Known, int};
-use connector::{ConnectorError, Effect};
+use connector::http::{Exchange, Trace, traced};
+use connector::{ConnectorError, Effect, Outgoing};
 use domain::command::Write;
 use domain::record::RecordKey;
 use domain::time::Timestamp;
@@ -19,7 +20,7 @@ use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Items of one call; more are accepted, but answer 504 under load.
-const ITEMS_PER_CALL: usize = 50;
+pub(super) const ITEMS_PER_CALL: usize = 50;
 
 type Outcome = Result<Effect, ConnectorError>;
 
@@ -74,11 +75,11 @@ impl AmocrmConnector {
         Ok(())
     }
 
-    pub(super) async fn write_many(&self, writes: &[Write]) -> Vec<Outcome> {
+    pub(super) async fn write_many(&self, writes: &[Outgoing]) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = writes.iter().map(|_| None).collect();
         let mut plans: Vec<Option<Plan>> = Vec::with_capacity(writes.len());
-        for (write, outcome) in writes.iter().zip(&mut outcomes) {
-            match plan(write, &self.settings().zone) {
+        for (one, outcome) in writes.iter().zip(&mut outcomes) {
+            match plan(&one.write, &self.settings().zone) {
                 Ok(planned) => plans.push(Some(planned)),
                 Err(error) => {
                     *outcome = Some(Err(error));
@@ -103,7 +104,7 @@ impl AmocrmConnector {
         &self,
         now: Vec<usize>,
         plans: &mut [Option<Plan>],
-        writes: &[Write],
+        writes: &[Outgoing],
         outcomes: &mut [Option<Outcome>],
     ) {
         let mut groups: BTreeMap<Route, Vec<(usize, Plan)>> = BTreeMap::new();
@@ -111,15 +112,24 @@ impl AmocrmConnector {
             let Some(planned) = plans[at].take() else { continue };
             // Several calls for one write, or nothing but links: not for an array.
             if !planned.links.is_empty() || planned.item.is_hollow() {
-                outcomes[at] = Some(self.write_one(&writes[at]).await);
+                let one = &writes[at];
+                outcomes[at] = Some(traced(one.trace.clone(), self.write_one(&one.write)).await);
             } else {
                 groups.entry(planned.route).or_default().push((at, planned));
             }
         }
         for (route, mut group) in groups {
-            if group.iter().any(|(at, _)| writes_kinds(&writes[*at])) {
+            if group.iter().any(|(at, _)| writes_kinds(&writes[*at].write)) {
                 let (places, mut planned): (Vec<usize>, Vec<Plan>) = group.into_iter().unzip();
-                if let Err(error) = self.keep_kinds_of(&mut planned).await {
+                let common = Trace::default();
+                let kept = traced(common.clone(), self.keep_kinds_of(&mut planned)).await;
+                let exchanges = common.take();
+                for at in &places {
+                    for exchange in &exchanges {
+                        writes[*at].trace.push(shared(exchange, places.len()));
+                    }
+                }
+                if let Err(error) = kept {
                     for at in places {
                         outcomes[at] = Some(Err(error.clone()));
                     }
@@ -134,7 +144,7 @@ impl AmocrmConnector {
             }
             chunks.reverse();
             while let Some(chunk) = chunks.pop() {
-                self.send_chunk(route, chunk, &mut chunks, outcomes).await;
+                self.send_chunk(route, chunk, &mut chunks, writes, outcomes).await;
             }
         }
     }
@@ -145,19 +155,36 @@ impl AmocrmConnector {
         route: Route,
         mut chunk: Vec<(usize, Plan)>,
         again: &mut Vec<Vec<(usize, Plan)>>,
+        writes: &[Outgoing],
         outcomes: &mut [Option<Outcome>],
     ) {
         if let [(at, planned)] = chunk.as_slice() {
-            outcomes[*at] = Some(self.send_one(planned).await);
+            outcomes[*at] = Some(traced(writes[*at].trace.clone(), self.send_one(planned)).await);
             return;
         }
         for (place, (_, planned)) in chunk.iter_mut().enumerate() {
             planned.item.set_request_id(Some(place.to_string()));
         }
         let items: Vec<&Item> = chunk.iter().map(|(_, planned)| &planned.item).collect();
-        match self.client.send(route.method(), &route.path(), &items).await {
-            Ok(json) => {
-                let answers = Answers::read(json.unwrap_or_default(), route.list());
+        let common = Trace::default();
+        let sent = traced(
+            common.clone(),
+            self.client.send(route.method(), &route.path(), &items),
+        )
+        .await;
+        let exchanges = common.take();
+        let answers = match &sent {
+            Ok(json) => Answers::read(json.clone().unwrap_or_default(), route.list()),
+            Err(_) => Answers(Vec::new()),
+        };
+        for (place, (at, planned)) in chunk.iter().enumerate() {
+            for exchange in &exchanges {
+                let part = part(exchange, &planned.item, answers.raw(planned, place), chunk.len());
+                writes[*at].trace.push(part);
+            }
+        }
+        match sent {
+            Ok(_) => {
                 for (place, (at, planned)) in chunk.iter().enumerate() {
                     outcomes[*at] = Some(answers.effect(planned, place).ok_or_else(unanswered));
                 }
@@ -270,7 +297,7 @@ fn unanswered() -> ConnectorError {
 }
 
 /// Items of an answer: `_embedded.{list}[]`, or one flat object.
-struct Answers(Vec<Answer>);
+struct Answers(Vec<(Answer, Json)>);
 
 #[derive(Deserialize)]
 struct Answer {
@@ -279,6 +306,31 @@ struct Answer {
     request_id: Json,
     #[serde(default)]
     updated_at: Option<Int>,
+}
+
+/// What one item had to do with a call that carried several.
+fn part(exchange: &Exchange, item: &Item, answer: Option<&Json>, n_items: usize) -> Exchange {
+    let note = format!("одна из {n_items} записей общего вызова");
+    Exchange {
+        sent: serde_json::to_string(item)
+            .ok()
+            .map(|item| format!("[{item}] — {note}")),
+        answered: answer
+            .map(|answer| format!("{answer} — {note}"))
+            .or_else(|| exchange.answered.clone()),
+        ..exchange.clone()
+    }
+}
+
+/// A read that was made for several at once: whose records it brought is told, not the records.
+fn shared(exchange: &Exchange, n_items: usize) -> Exchange {
+    Exchange {
+        answered: exchange
+            .answered
+            .as_ref()
+            .map(|_| format!("общее чтение для {n_items} записей")),
+        ..exchange.clone()
+    }
 }
 
 impl Answers {
@@ -294,29 +346,15 @@ impl Answers {
         Self(
             items
                 .into_iter()
-                .filter_map(|item| serde_json::from_value(item).ok())
+                .filter_map(|item| Some((serde_json::from_value(item.clone()).ok()?, item)))
                 .collect(),
         )
     }
 
     /// What became of the item at a place of the array.
     fn effect(&self, planned: &Plan, place: usize) -> Option<Effect> {
-        let by_request = || {
-            self.0.iter().find(|answer| match &answer.request_id {
-                Json::Null => false,
-                other => int(other).is_some_and(|number| number == place as i64),
-            })
-        };
         let key = planned.key.as_ref();
-        let answer = match planned.route {
-            // A changed entity is known by its id.
-            Route::Change(_) | Route::ChangeTasks => {
-                let id = key.and_then(|key| key.id.number())?;
-                self.0.iter().find(|answer| answer.id.0 == id)?
-            }
-            _ if self.0.len() == 1 && place == 0 => self.0.first()?,
-            _ => by_request().or_else(|| self.0.get(place))?,
-        };
+        let (answer, _) = self.of(planned, place)?;
         let updated_at = answer.updated_at.map(|at| Timestamp::from_secs(at.0));
         Some(match planned.route {
             Route::Create(entity) => Effect {
@@ -335,5 +373,28 @@ impl Answers {
                 updated_at,
             },
         })
+    }
+
+    /// The answer as it came.
+    fn raw(&self, planned: &Plan, place: usize) -> Option<&Json> {
+        self.of(planned, place).map(|(_, raw)| raw)
+    }
+
+    fn of(&self, planned: &Plan, place: usize) -> Option<&(Answer, Json)> {
+        let by_request = || {
+            self.0.iter().find(|(answer, _)| match &answer.request_id {
+                Json::Null => false,
+                other => int(other).is_some_and(|number| number == place as i64),
+            })
+        };
+        match planned.route {
+            // A changed entity is known by its id.
+            Route::Change(_) | Route::ChangeTasks => {
+                let id = planned.key.as_ref().and_then(|key| key.id.number())?;
+                self.0.iter().find(|(answer, _)| answer.id.0 == id)
+            }
+            _ if self.0.len() == 1 && place == 0 => self.0.first(),
+            _ => by_request().or_else(|| self.0.get(place)),
+        }
     }
 }

@@ -168,7 +168,7 @@ async fn one_bad_item_spoils_no_other_and_costs_one_more_call() {
             loss_reason: None,
         })
         .collect();
-    let results = fake.admin().write_all(&writes).await;
+    let results = fake.admin().write_all(&outgoing(&writes)).await;
     for (at, result) in results.iter().enumerate() {
         match result {
             Ok(effect) => assert_eq!(effect.key, Some(deal(numbers[at]))),
@@ -193,7 +193,7 @@ async fn many_writes_travel_in_arrays_of_fifty() {
         key: deal(*number),
         text: format!("к {number}"),
     }));
-    let results = fake.admin().write_all(&writes).await;
+    let results = fake.admin().write_all(&outgoing(&writes)).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     let mut parts: Vec<_> = results[60..]
         .iter()
@@ -218,7 +218,7 @@ async fn heavy_array_is_halved_when_it_may_be_repeated() {
     let numbers: Vec<i64> = (0..4).map(|at| fake.deal(None, &format!("№{at}"))).collect();
     let writes: Vec<Write> = numbers.iter().map(|number| rename(*number, "Имя")).collect();
     fault(&fake, FaultKind::status(504));
-    let results = fake.admin().write_all(&writes).await;
+    let results = fake.admin().write_all(&outgoing(&writes)).await;
     assert!(results.iter().all(Result::is_ok), "{results:?}");
     assert_eq!(fake.written().len(), 3);
 }
@@ -232,7 +232,7 @@ async fn heavy_array_of_additions_is_not_repeated() {
         text: "раз".to_owned(),
     });
     fault(&fake, FaultKind::StatusAfterApply { code: 504 });
-    let results = fake.admin().write_all(&writes).await;
+    let results = fake.admin().write_all(&outgoing(&writes)).await;
     assert!(
         results
             .iter()
@@ -274,7 +274,13 @@ async fn kinds_of_phones_survive_an_added_phone() {
         write(&["+79000000002", "+79000000001"]),
         rename(fake.deal(None, "А"), "Б"),
     ];
-    assert!(fake.admin().write_all(&both).await.iter().all(Result::is_ok));
+    assert!(
+        fake.admin()
+            .write_all(&outgoing(&both))
+            .await
+            .iter()
+            .all(Result::is_ok)
+    );
     assert_eq!(kinds(), [sandbox::ENUM_PHONE_WORK, sandbox::ENUM_PHONE_MOB]);
 }
 
@@ -480,4 +486,9 @@ async fn other_spellings_of_answers_are_read() {
         matches!(error, ConnectorError::RateLimited { after: None }),
         "{error:?}"
     );
+}
+
+/// Writes that travel together.
+pub(crate) fn outgoing(writes: &[Write]) -> Vec<connector::Outgoing> {
+    writes.iter().cloned().map(connector::Outgoing::from).collect()
 }

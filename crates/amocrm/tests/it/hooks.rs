@@ -180,7 +180,13 @@ async fn several_facts_of_one_request_come_in_one_body() {
             },
             loss_reason: None,
         });
-        assert!(connector.write_all(&writes).await.iter().all(Result::is_ok));
+        assert!(
+            connector
+                .write_all(&crate::client::outgoing(&writes))
+                .await
+                .iter()
+                .all(Result::is_ok)
+        );
     })
     .await;
     let facts = read(&fake, &bodies, None);

@@ -1,7 +1,7 @@
 //! What works when nothing goes wrong.
 
 use super::{Harness, field};
-use crate::connector::{Connector, ContactQuery, Effect};
+use crate::connector::{Connector, ContactQuery, Effect, Outgoing};
 use domain::command::{NewCall, NewPayment, NewTask, Write};
 use domain::field::{FieldKey, SystemField};
 use domain::record::{Record, RecordId, RecordKey};
@@ -378,7 +378,7 @@ pub async fn several_writes_answer_in_order(harness: &impl Harness) {
         },
         rename(&first, "Г"),
     ];
-    let results = connector.write_all(&writes).await;
+    let results = connector.write_all(&outgoing(&writes)).await;
     assert_eq!(results.len(), writes.len());
     for (at, result) in results.iter().enumerate() {
         assert_eq!(result.is_ok(), at != 1, "{at}: {result:?}");
@@ -413,4 +413,8 @@ pub async fn changes_hold_what_was_made(harness: &impl Harness) {
         }
     }
     assert!(facts.iter().any(|fact| fact.key == key), "{facts:?}");
+}
+
+fn outgoing(writes: &[Write]) -> Vec<Outgoing> {
+    writes.iter().cloned().map(Outgoing::from).collect()
 }

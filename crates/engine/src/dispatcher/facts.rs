@@ -212,7 +212,7 @@ async fn usable(
             .unwrap_or_else(|| "подключение не активно".to_owned());
         return Ok(Err(format!("подключение «{}»: {reason}", connection.name)));
     }
-    Ok(Ok(context.connector(connection).await?))
+    Ok(Ok(context.working(connection, None).await?))
 }
 
 fn take_over(facts: &mut Facts, snapshot: &Snapshot, now: Timestamp) {

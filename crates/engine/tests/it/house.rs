@@ -291,7 +291,7 @@ impl House {
             let due = [
                 events::next_due(engine.db()).await.unwrap(),
                 storage::quiet::next_due(engine.db()).await.unwrap(),
-                deliveries::next_due(engine.db()).await.unwrap(),
+                deliveries::next_due(engine.db(), &[], &[]).await.unwrap(),
             ];
             let Some(next) = due.into_iter().flatten().min() else {
                 return;

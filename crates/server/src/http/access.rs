@@ -16,6 +16,7 @@ use engine::accounts::Accounts;
 use engine::connections::Connections;
 use engine::replay::Replays;
 use engine::rules::Rules;
+use engine::stops::Stops;
 use futures::future::LocalBoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -154,6 +155,11 @@ impl RuleEditor {
     pub fn rules(&self) -> Rules {
         self.app.engine.rules()
     }
+
+    /// Stopping and starting rules.
+    pub fn stops(&self) -> Stops {
+        self.app.engine.stops()
+    }
 }
 
 impl EventEditor {
@@ -172,6 +178,11 @@ impl Owner {
     /// Work on keys.
     pub fn accounts(&self) -> Accounts {
         self.app.engine.accounts()
+    }
+
+    /// Stopping and starting the workspace and its connections.
+    pub fn stops(&self) -> Stops {
+        self.app.engine.stops()
     }
 }
 
@@ -197,7 +208,28 @@ impl<P: Permission> FromRequest for Access<P> {
 }
 
 /// Somebody who runs the installation. Keys never do.
-pub struct Superuser(pub User);
+pub struct Superuser {
+    app: web::Data<App>,
+    user: User,
+    actor: Actor,
+}
+
+impl Superuser {
+    /// Who asks.
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// Who asks, for the audit log.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Stopping and starting everything.
+    pub fn stops(&self) -> Stops {
+        self.app.engine.stops()
+    }
+}
 
 impl FromRequest for Superuser {
     type Error = Problem;
@@ -206,8 +238,14 @@ impl FromRequest for Superuser {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            match Caller::of(&request).await?.who {
-                caller::Who::Person(user) if user.is_superuser => Ok(Self(user)),
+            let caller = Caller::of(&request).await?;
+            let actor = caller.actor(&request);
+            match caller.who {
+                caller::Who::Person(user) if user.is_superuser => Ok(Self {
+                    app: caller.app,
+                    user,
+                    actor,
+                }),
                 // Who is not one may not know that the address exists.
                 caller::Who::Person(_) | caller::Who::Key(_) => Err(Problem::not_found()),
             }

@@ -20,7 +20,7 @@ use engine::catalogue_diff::{Change, ChangeKind};
 use storage::counts::{DeliveryCount, OutboxCount};
 use storage::events::EventState;
 use storage::rules::{RuleVersion, RunCount, StoredRule};
-use storage::{accounts, api_keys, audit, connections, deliveries};
+use storage::{accounts, api_keys, audit, connections, deliveries, stops};
 
 use crate::http::problem::Problem;
 
@@ -300,6 +300,23 @@ pub fn audit_entry(entry: audit::Entry) -> AuditEntry {
         after: entry.after,
         request_id: entry.request_id,
         address: entry.address,
+    }
+}
+
+/// An emergency stop.
+pub fn stop(stop: stops::Stop) -> api::stop::Stop {
+    use api::stop::StopScope;
+    let (scope, rule) = match stop.scope {
+        stops::StopScope::Installation => (StopScope::Installation, None),
+        stops::StopScope::Workspace(_) => (StopScope::Workspace, None),
+        stops::StopScope::Rule(_, rule) => (StopScope::Rule, Some(rule)),
+    };
+    api::stop::Stop {
+        scope,
+        rule,
+        reason: stop.reason,
+        stopped_by: stop.actor_name,
+        stopped_at: stop.stopped_at,
     }
 }
 

@@ -10,5 +10,6 @@ pub mod links;
 pub mod oauth;
 pub mod rules;
 pub mod sessions;
+pub mod stops;
 pub mod trials;
 pub mod workspaces;

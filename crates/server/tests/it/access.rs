@@ -60,6 +60,13 @@ const TABLE: &str = "
     list_trial_events       401 404 ok  ok  ok  404 ok  403 403 403
     get_trial_event         401 404 ok  ok  ok  404 ok  403 403 403
     read_trial_body         401 404 ok  ok  ok  404 ok  403 403 403
+    list_stops              401 404 ok  ok  ok  404 ok  403 403 403
+    stop_workspace          401 404 403 403 ok  404 403 403 403 ok
+    start_workspace         401 404 403 403 ok  404 403 403 403 ok
+    stop_rule               401 404 403 ok  ok  404 403 ok  403 403
+    start_rule              401 404 403 ok  ok  404 403 ok  403 403
+    stop_installation       401 404 404 404 404 404 404 404 404 404
+    start_installation      401 404 404 404 404 404 404 404 404 404
     list_events             401 404 ok  ok  ok  404 ok  403 403 403
     get_event               401 404 ok  ok  ok  404 ok  403 403 403
     replay_event            401 404 403 ok  ok  404 403 403 ok  403

@@ -11,7 +11,7 @@ pub(crate) async fn lease(
     owner: &str,
     now: i64,
 ) -> Vec<DeliveryId> {
-    let leased = deliveries::lease(db, connection, owner, at(now), at(now + 1_000), 100)
+    let leased = deliveries::lease(db, connection, owner, at(now), at(now + 1_000), 100, &[])
         .await
         .unwrap();
     leased.into_iter().map(|it| it.id).collect()
@@ -157,7 +157,7 @@ async fn those_due_longest_are_leased_first() {
             })
             .collect();
         deliveries::insert(db, &batch).await.unwrap();
-        let leased = deliveries::lease(db, Some(AMO), "me", NOW, at(9), 2)
+        let leased = deliveries::lease(db, Some(AMO), "me", NOW, at(9), 2, &[])
             .await
             .unwrap();
         let ids: Vec<_> = leased.iter().map(|it| it.id).collect();
@@ -201,7 +201,7 @@ async fn what_a_dead_owner_left_is_taken_over() {
         of_another.connection = Some(LPT);
         let batch = [delivery(1, "a"), delivery(2, "b"), delivery(3, "c"), of_another];
         deliveries::insert(db, &batch).await.unwrap();
-        let leased = deliveries::lease(db, Some(AMO), "dead", NOW, at(1), 2)
+        let leased = deliveries::lease(db, Some(AMO), "dead", NOW, at(1), 2, &[])
             .await
             .unwrap();
         assert_eq!(leased.len(), 2);

@@ -31,7 +31,7 @@ async fn many_workers_never_take_one_delivery_twice_nor_two_of_a_lane() {
                 // No account lease is held here: lanes must be safe without it.
                 tokio::spawn(async move {
                     loop {
-                        let leased = deliveries::lease(&db, Some(AMO), &owner, NOW, at(1), 3)
+                        let leased = deliveries::lease(&db, Some(AMO), &owner, NOW, at(1), 3, &[])
                             .await
                             .unwrap();
                         for delivery in &leased {
@@ -92,13 +92,13 @@ async fn a_lease_passes_by_what_another_is_taking() {
         .await
         .unwrap();
         let first = db.begin().await.unwrap();
-        let leased = deliveries::lease(&first, Some(AMO), "first", NOW, at(1), 1)
+        let leased = deliveries::lease(&first, Some(AMO), "first", NOW, at(1), 1, &[])
             .await
             .unwrap();
         assert_eq!(leased[0].id, delivery_id(1));
 
         // Neither the locked head nor the one behind it, and no waiting either.
-        let second = deliveries::lease(db, Some(AMO), "second", NOW, at(1), 10)
+        let second = deliveries::lease(db, Some(AMO), "second", NOW, at(1), 10, &[])
             .await
             .unwrap();
         assert_eq!(
@@ -106,7 +106,7 @@ async fn a_lease_passes_by_what_another_is_taking() {
             [delivery_id(3)]
         );
         first.commit().await.unwrap();
-        let third = deliveries::lease(db, Some(AMO), "third", NOW, at(1), 10)
+        let third = deliveries::lease(db, Some(AMO), "third", NOW, at(1), 10, &[])
             .await
             .unwrap();
         assert_eq!(third, []);
@@ -121,7 +121,7 @@ async fn a_lease_that_is_not_committed_takes_nothing() {
         deliveries::insert(db, &[delivery(1, "a")]).await.unwrap();
         let tx = db.begin().await.unwrap();
         assert_eq!(
-            deliveries::lease(&tx, Some(AMO), "crashed", NOW, at(1), 1)
+            deliveries::lease(&tx, Some(AMO), "crashed", NOW, at(1), 1, &[])
                 .await
                 .unwrap()
                 .len(),
@@ -131,7 +131,7 @@ async fn a_lease_that_is_not_committed_takes_nothing() {
         // PostgreSQL is told of it when the connection goes back to the pool, which nobody waits for.
         let mut leased = Vec::new();
         for _ in 0..20_000 {
-            leased = deliveries::lease(db, Some(AMO), "me", NOW, at(1), 1)
+            leased = deliveries::lease(db, Some(AMO), "me", NOW, at(1), 1, &[])
                 .await
                 .unwrap();
             if !leased.is_empty() {

@@ -56,7 +56,7 @@ async fn connections_with_something_due_are_known() {
 async fn the_next_moment_is_that_of_the_first_of_a_lane() {
     on_each(async |base| {
         let db = &base.db;
-        assert_eq!(deliveries::next_due(db).await.unwrap(), None);
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), None);
         let due = |n, lane: &str, connection, ms| Delivery {
             connection,
             due_at: at(ms),
@@ -66,24 +66,24 @@ async fn the_next_moment_is_that_of_the_first_of_a_lane() {
             .await
             .unwrap();
         assert_eq!(
-            deliveries::next_due(db).await.unwrap(),
+            deliveries::next_due(db, &[], &[]).await.unwrap(),
             Some(at(300)),
             "the second is behind the first"
         );
         deliveries::insert(db, &[due(3, "b", Some(LPT), 200)])
             .await
             .unwrap();
-        assert_eq!(deliveries::next_due(db).await.unwrap(), Some(at(200)));
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), Some(at(200)));
         deliveries::insert(db, &[due(4, "c", None, 100)]).await.unwrap();
-        assert_eq!(deliveries::next_due(db).await.unwrap(), Some(at(100)));
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), Some(at(100)));
 
         lease(db, None, "me", 100).await;
         lease(db, Some(LPT), "me", 200).await;
-        assert_eq!(deliveries::next_due(db).await.unwrap(), Some(at(300)));
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), Some(at(300)));
         lease(db, Some(AMO), "me", 300).await;
-        assert_eq!(deliveries::next_due(db).await.unwrap(), None);
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), None);
         end(db, 1, "me", DeliveryState::Dead).await;
-        assert_eq!(deliveries::next_due(db).await.unwrap(), Some(NOW));
+        assert_eq!(deliveries::next_due(db, &[], &[]).await.unwrap(), Some(NOW));
     })
     .await;
 }
@@ -118,7 +118,7 @@ async fn each_filter_picks_its_deliveries() {
             },
         ];
         deliveries::insert(db, &batch).await.unwrap();
-        deliveries::lease(db, Some(AMO), "me", NOW, at(1), 1)
+        deliveries::lease(db, Some(AMO), "me", NOW, at(1), 1, &[])
             .await
             .unwrap();
         let mut refused = find(db, 1).await;

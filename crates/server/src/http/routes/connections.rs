@@ -162,9 +162,9 @@ pub async fn stop_connection(
     access: Owner,
     Of(id): Of<ConnectionId>,
 ) -> Result<web::Json<Connection>, Problem> {
-    access.connections().stop(access.workspace(), id).await?;
     access
-        .record("connection.stopped", "connection", id, None)
+        .stops()
+        .stop_connection(access.workspace(), id, access.actor())
         .await?;
     Ok(web::Json(view(&access, id).await?))
 }
@@ -178,9 +178,9 @@ pub async fn start_connection(
     access: Owner,
     Of(id): Of<ConnectionId>,
 ) -> Result<web::Json<Connection>, Problem> {
-    access.connections().activate(access.workspace(), id).await?;
     access
-        .record("connection.started", "connection", id, None)
+        .stops()
+        .start_connection(access.workspace(), id, access.actor())
         .await?;
     Ok(web::Json(view(&access, id).await?))
 }
