@@ -219,7 +219,10 @@ async fn picking_deliveries_goes_through_those_that_are_open() {
         watched
             .goes_through("deliveries::due_connections", "ix_delivery_due")
             .await;
-        assert_eq!(deliveries::next_due(db).await.unwrap(), Some(Timestamp(8_001)));
+        assert_eq!(
+            deliveries::next_due(db, &[], &[]).await.unwrap(),
+            Some(Timestamp(8_001))
+        );
         watched
             .goes_through("deliveries::next_due", "ix_delivery_due")
             .await;

@@ -165,14 +165,14 @@ async fn a_lost_authorisation_pauses_and_new_consent_goes_on() {
             .unwrap();
         assert_eq!(connection.state, domain::connection::ConnectionState::NeedsReauth);
         assert_eq!(house.states().await, [DeliveryState::Pending]);
-        // What comes meanwhile waits with the reason and is not tried in vain.
+        // What comes meanwhile keeps its place and is not tried in vain.
         let second = house
             .deal(8, 80, "+79997654321")
             .with(SystemField::Stage, Value::Stage(CALLING));
         house.changed(EventKind::DealStageChanged, second).await;
         house.engine.settle(20).await.unwrap();
         let held = house.deliveries().await.pop().unwrap();
-        assert_eq!((held.n_attempts, held.error_code.as_deref()), (0, Some("paused")));
+        assert_eq!((held.n_attempts, held.state), (0, DeliveryState::Pending));
         let secret = engine::Secret::Token {
             access: "новый".to_owned(),
         };

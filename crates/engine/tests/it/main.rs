@@ -9,3 +9,4 @@ mod flow;
 mod house;
 mod intake;
 mod once;
+mod stops;

@@ -236,7 +236,7 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
         "dry_run_rule" => json!({ "rule": document, "event_id": seeds.event }),
         "compare_rules" => json!({ "before": document, "after": document }),
         "read_trial_body" => json!({ "connection_id": seeds.connection, "body": "leads[add][0][id]=1" }),
-        "replay_event" => json!({}),
+        "replay_event" | "stop_workspace" | "stop_rule" | "stop_installation" => json!({}),
         "replay_deliveries" => json!({ "ids": [seeds.delivery] }),
         "edit_link" => json!({ "deal_id": "7", "lead_id": seeds.link.to_string() }),
         _ => return None,
