@@ -15,7 +15,7 @@ mod text;
 mod time;
 
 pub(crate) use build::build;
-pub(crate) use change::{ChangeCheck, has_changed};
+pub(crate) use change::{ChangeCheck, has_changed, is_same};
 
 use crate::condition::{Operand, Operator};
 use crate::evaluate::Facts;

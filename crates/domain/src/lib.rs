@@ -6,7 +6,8 @@
 //!
 //! Reading order: [`value`] and [`field`] say what records hold, [`record`] what records are, [`event`] what
 //! happens to them; [`rule`], [`condition`], [`action`] and [`mapping`] are the document a manager writes;
-//! [`compile`] checks it, [`index`] finds the rules an event concerns, [`evaluate`] applies them;
+//! [`compile`] checks it, [`cycles`] tells whether rules wake one another for ever, [`index`] finds the rules
+//! an event concerns, [`evaluate`] applies them;
 //! [`command`] is what comes out, [`delivery`] how it travels. [`types`] is the table of operators and
 //! conversions that editor and compiler share, [`catalogues`] what accounts offer, [`template`], [`text`],
 //! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian, [`diff`] what changes between two states of a rule.
@@ -20,6 +21,7 @@ pub mod command;
 pub mod compile;
 pub mod condition;
 pub mod connection;
+pub mod cycles;
 pub mod delivery;
 pub mod diff;
 pub mod evaluate;

@@ -103,6 +103,20 @@ impl Template {
         self.parts.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
+    /// What it prints depends on the moment.
+    pub(crate) fn tells_the_time(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Place { what: What::Now, .. }))
+    }
+
+    /// It prints something, whatever its places hold.
+    pub(crate) fn is_never_blank(&self) -> bool {
+        self.parts
+            .iter()
+            .any(|part| matches!(part, Part::Text(text) if text.chars().any(char::is_alphanumeric)))
+    }
+
     /// Prints it.
     pub fn render(&self, from: &Sources<'_, '_>) -> Rendered {
         let mut out = Rendered {

@@ -131,7 +131,7 @@ fn is_implied(kind: EventKind, key: FieldKey) -> bool {
 }
 
 /// The same content: options by id or name and in any order, blank texts like empty.
-fn is_same(left: &Value, right: &Value) -> bool {
+pub(crate) fn is_same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Choice(a), Value::Choice(b)) => a.same(b),
         (Value::Choices(a), Value::Choices(b)) => {
