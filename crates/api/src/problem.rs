@@ -51,6 +51,8 @@ problem_types! {
     MethodNotAllowed = "method-not-allowed", 405, "Метод не поддерживается";
     /// Something of the same name or in the wrong state is in the way.
     Conflict = "conflict", 409, "Так сделать нельзя";
+    /// The rule would close a cycle that never ends by itself: repeat with `accept_cycles=true` if it shall.
+    CertainCycle = "certain-cycle", 409, "Правила запустят друг друга без конца";
     /// Another person changed it meanwhile.
     Stale = "stale", 412, "Данные изменились";
     /// The body is too long.

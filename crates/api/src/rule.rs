@@ -2,6 +2,7 @@
 
 use domain::compile::Diagnostic;
 use domain::evaluate::{Evaluation, Facts};
+use domain::event::EventKind;
 use domain::id::{ConnectionId, EventId, RuleId, RuleVersionId};
 use domain::rule::Rule as RuleDocument;
 use domain::time::Timestamp;
@@ -66,6 +67,72 @@ pub struct SaveRule {
     /// The rule document: name, source, triggers, condition, actions.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub draft: RuleDocument,
+}
+
+/// A document to be checked.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CheckRule {
+    /// The rule document.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub draft: RuleDocument,
+    /// The rule it is a draft of: its published version is then left out when cycles are looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub rule_id: Option<RuleId>,
+}
+
+/// What is accepted when a rule is put in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct PutInForce {
+    /// The rule may close a cycle that never ends by itself; without it such a rule is refused with 409.
+    #[serde(default)]
+    pub accept_cycles: bool,
+}
+
+/// The cycles among the published rules of a workspace.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleCycles {
+    /// Cycles, certain ones first, at most 50.
+    pub cycles: Vec<RuleCycle>,
+    /// Everything was looked at. A very large or very entangled set is looked at in part.
+    pub complete: bool,
+}
+
+/// Rules that wake one another in a circle.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleCycle {
+    /// Nothing in the rules ends it; otherwise that depends on values the rules do not tell.
+    pub certain: bool,
+    /// The whole path in words.
+    pub path: String,
+    /// The rules in order; the last one wakes the first.
+    pub steps: Vec<RuleCycleStep>,
+}
+
+/// One rule of a cycle.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleCycleStep {
+    /// The rule.
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub rule_id: RuleId,
+    /// Its name.
+    pub name: String,
+    /// The event that wakes it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub woken_by: EventKind,
+    /// Place of the action whose write goes on, from 0.
+    pub action: usize,
+    /// What that action does, in words.
+    pub does: String,
+    /// The event that follows and wakes the next rule.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub event: EventKind,
 }
 
 /// A new order of all rules.
@@ -156,6 +223,10 @@ pub struct DryRun {
     /// A received event to try it on.
     #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     pub event_id: EventId,
+    /// The rule it is a draft of: its published version is then left out when cycles are looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub rule_id: Option<RuleId>,
 }
 
 /// What would happen. Nothing was sent.

@@ -41,6 +41,9 @@ pub enum EngineError {
     /// A rule has mistakes and cannot be published.
     #[error("правило содержит ошибки")]
     RuleErrors(Vec<Diagnostic>),
+    /// The rule would close a cycle that never ends by itself, and nobody has confirmed that it may.
+    #[error("правило замкнёт бесконечный круг")]
+    CertainCycle(Vec<Diagnostic>),
     /// The connection is stopped, blocked or not authorised.
     #[error("подключение не активно: {reason}")]
     Inactive {

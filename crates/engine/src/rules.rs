@@ -2,12 +2,18 @@
 //!
 //! Every change and its audit entry are one transaction. What is published never changes again.
 
+mod cycles;
+
+pub use self::cycles::Consent;
+
+use self::cycles::Draft;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::rulebook;
 use domain::action::Action;
 use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity, compile};
+use domain::cycles::Analysis;
 use domain::id::{AuditEntryId, RuleId, RuleVersionId, WorkspaceId};
 use domain::rule::Rule;
 use std::collections::BTreeSet;
@@ -30,14 +36,29 @@ impl Rules {
         Self { context }
     }
 
-    /// What the compiler says of a document.
+    /// What the compiler says of a document, and the cycles it would close with the published rules. `id` is
+    /// the rule it is a draft of.
     pub async fn validate(
         &self,
         workspace: WorkspaceId,
+        id: Option<RuleId>,
         rule: &Rule,
     ) -> Result<Vec<Diagnostic>, EngineError> {
-        let catalogues = rulebook::catalogues(&self.context.db, workspace).await?;
-        Ok(check(rule, &catalogues))
+        let db = &self.context.db;
+        let catalogues = rulebook::catalogues(db, workspace).await?;
+        let mut found = check(rule, &catalogues);
+        let draft = Draft::new(id, rule);
+        found.extend(
+            cycles::with_draft(db, workspace, &catalogues, &draft)
+                .await?
+                .findings(draft.id),
+        );
+        Ok(found)
+    }
+
+    /// The cycles among the published rules of a workspace.
+    pub async fn cycles(&self, workspace: WorkspaceId) -> Result<Analysis, EngineError> {
+        cycles::published(&self.context.db, workspace).await
     }
 
     /// What changes between two states of a rule, in words.
@@ -99,13 +120,15 @@ impl Rules {
         Ok(stored)
     }
 
-    /// Puts the draft in force as a new immutable version, if the compiler finds no mistake in it.
+    /// Puts the draft in force as a new immutable version, if the compiler finds no mistake in it. One that
+    /// closes a certain cycle must have been accepted by a person.
     pub async fn publish(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: RuleId,
         version: i64,
+        consent: Consent,
     ) -> Result<StoredRule, EngineError> {
         let tx = self.context.db.begin().await?;
         let rule = rules::find(&tx, workspace, id).await?;
@@ -117,6 +140,9 @@ impl Rules {
         if diagnostics.iter().any(|found| found.severity == Severity::Error) {
             return Err(EngineError::RuleErrors(diagnostics));
         }
+        let draft = Draft::new(Some(id), &rule.draft);
+        let analysis = cycles::with_draft(&tx, workspace, &catalogues, &draft).await?;
+        consent.or_refuse(&analysis, id)?;
         let version_id = RuleVersionId(new_id());
         let summary = summary(&rule.draft);
         let now = self.context.clock.now();
@@ -167,13 +193,22 @@ impl Rules {
         Ok(stored)
     }
 
-    /// Switches a rule on.
+    /// Switches a rule on. One that closes a certain cycle must have been accepted by a person.
     pub async fn enable(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: RuleId,
+        consent: Consent,
     ) -> Result<StoredRule, EngineError> {
+        let db = &self.context.db;
+        if let Some(mark) = rules::find(db, workspace, id).await?.published {
+            let version = rules::version(db, workspace, id, mark.id).await?;
+            let catalogues = rulebook::catalogues(db, workspace).await?;
+            let draft = Draft::new(Some(id), &version.document);
+            let analysis = cycles::with_draft(db, workspace, &catalogues, &draft).await?;
+            consent.or_refuse(&analysis, id)?;
+        }
         self.switch(workspace, actor, id, true).await
     }
 

@@ -17,6 +17,7 @@ use domain::record::RecordKind;
 use domain::rule::{Rule, Trigger};
 use domain::value::{Stage, Value};
 use engine::accounts::FirstSetUp;
+use engine::rules::Consent;
 use engine::{Engine, EngineError, Secret};
 use secrecy::ExposeSecret;
 use storage::audit::Actor;
@@ -85,7 +86,9 @@ async fn fill(engine: &Engine, workspace: WorkspaceId, wanted: &Demo) -> Result<
     let actor = Actor::system();
     for rule in sides.rules()? {
         let made = rules.create(workspace, &actor, &rule).await?;
-        rules.publish(workspace, &actor, made.id, made.version).await?;
+        rules
+            .publish(workspace, &actor, made.id, made.version, Consent::Withheld)
+            .await?;
     }
     tracing::info!(workspace.id = %workspace, "демонстрационный кабинет готов");
     // Its request budget is used up for the next second, and nobody waits for its card.

@@ -61,6 +61,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rules::list_rules)
         .service(rules::create_rule)
         .service(rules::reorder_rules)
+        .service(rules::list_rule_cycles)
         .service(rules::validate_rule)
         .service(rules::dry_run_rule)
         .service(rules::compare_rules)

@@ -17,6 +17,7 @@ use engine::clock::{Clock, ManualClock};
 use engine::connections::NewConnection;
 use engine::context::Context;
 use engine::intake::Accepted;
+use engine::rules::Consent;
 use engine::{ConnectorFactory, Engine, EngineError, Secret, Settings};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -217,7 +218,13 @@ impl House {
             .await
             .unwrap();
         rules
-            .publish(self.workspace, &Actor::system(), stored.id, stored.version)
+            .publish(
+                self.workspace,
+                &Actor::system(),
+                stored.id,
+                stored.version,
+                Consent::Given,
+            )
             .await
             .unwrap_or_else(|error| panic!("{error:?}"));
     }

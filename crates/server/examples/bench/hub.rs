@@ -130,7 +130,13 @@ impl Hub {
         let rules = engine.rules();
         let stored = rules.create(workspace, &Actor::system(), &rule).await?;
         rules
-            .publish(workspace, &Actor::system(), stored.id, stored.version)
+            .publish(
+                workspace,
+                &Actor::system(),
+                stored.id,
+                stored.version,
+                engine::rules::Consent::Withheld,
+            )
             .await?;
         self.take(workspace, connection.id).await
     }

@@ -141,12 +141,18 @@ impl<P> Access<P> {
             .await?)
     }
 
-    /// What the compiler says of a rule.
+    /// What the compiler says of a rule, and the cycles it would close.
     pub async fn validate(
         &self,
+        id: Option<domain::id::RuleId>,
         rule: &domain::rule::Rule,
     ) -> Result<Vec<domain::compile::Diagnostic>, Problem> {
-        Ok(self.app.engine.rules().validate(self.workspace, rule).await?)
+        Ok(self.app.engine.rules().validate(self.workspace, id, rule).await?)
+    }
+
+    /// The cycles among the published rules.
+    pub async fn rule_cycles(&self) -> Result<domain::cycles::Analysis, Problem> {
+        Ok(self.app.engine.rules().cycles(self.workspace).await?)
     }
 }
 

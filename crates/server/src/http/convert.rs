@@ -10,10 +10,11 @@ use api::connection::{
 use api::delivery::{AttemptView, ExchangeView};
 use api::event::DeliveryCounts;
 use api::problem::ProblemType;
-use api::rule::{RuleSummary, RuleVersionSummary, RuleView};
+use api::rule::{RuleCycle, RuleCycleStep, RuleCycles, RuleSummary, RuleVersionSummary, RuleView};
 use api::session::CurrentUser;
 use api::workspace::{Member, Membership, Role, Workspace};
 use domain::compile::Diagnostic;
+use domain::cycles::{Analysis, Certainty};
 use domain::id::RuleVersionId;
 use domain::time::Timestamp;
 use engine::catalogue_diff::{Change, ChangeKind};
@@ -224,6 +225,27 @@ pub fn rule_version(
         published_by: publisher,
         published_at: version.published_at,
         current: in_force == Some(version.id),
+    }
+}
+
+/// The cycles among rules.
+pub fn rule_cycles(analysis: Analysis) -> RuleCycles {
+    let step = |step: domain::cycles::Step| RuleCycleStep {
+        rule_id: step.rule,
+        name: step.name,
+        woken_by: step.woken_by,
+        action: step.action,
+        does: step.does,
+        event: step.event,
+    };
+    let cycles = analysis.cycles.into_iter().map(|cycle| RuleCycle {
+        certain: cycle.certainty == Certainty::Certain,
+        path: cycle.path(),
+        steps: cycle.steps.into_iter().map(step).collect(),
+    });
+    RuleCycles {
+        cycles: cycles.collect(),
+        complete: analysis.is_complete,
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 use api::problem::{FieldProblem, MEDIA_TYPE, ProblemType};
 use connector::IntakeError;
-use domain::compile::Severity;
+use domain::compile::{Diagnostic, Severity};
 use engine::EngineError;
 use std::fmt;
 use storage::StorageError;
@@ -77,6 +77,19 @@ impl Problem {
             ProblemType::TooLarge => Self::new(kind, "Тело запроса длиннее допустимого"),
             _ => Self::new(kind, "Запрос не удалось выполнить в таком виде"),
         }
+    }
+
+    /// A problem with the findings in a rule.
+    fn findings(kind: ProblemType, text: &str, found: Vec<Diagnostic>) -> Self {
+        let errors = found
+            .into_iter()
+            .map(|found| FieldProblem {
+                pointer: found.pointer,
+                code: found.code,
+                detail: found.text,
+            })
+            .collect();
+        Self(Box::new(api::Problem::new(kind, text).with_errors(errors)))
     }
 
     /// What it says.
@@ -160,22 +173,19 @@ impl From<EngineError> for Problem {
                 "Слишком много запросов сразу, повторите через секунду",
             ),
             EngineError::Invalid { pointer, text } => Self::invalid(pointer, "invalid", text),
-            EngineError::RuleErrors(diagnostics) => {
-                let errors = diagnostics
-                    .into_iter()
-                    .filter(|found| found.severity == Severity::Error)
-                    .map(|found| FieldProblem {
-                        pointer: found.pointer,
-                        code: found.code,
-                        detail: found.text,
-                    })
-                    .collect();
-                let body = api::Problem::new(
+            EngineError::RuleErrors(mut found) => {
+                found.retain(|one| one.severity == Severity::Error);
+                Self::findings(
                     ProblemType::Invalid,
                     "Правило содержит ошибки: исправьте отмеченные места",
-                );
-                Self(Box::new(body.with_errors(errors)))
+                    found,
+                )
             }
+            EngineError::CertainCycle(found) => Self::findings(
+                ProblemType::CertainCycle,
+                "Правило замкнёт круг, который сам не закончится: измените его или подтвердите, что так и задумано",
+                found,
+            ),
             EngineError::Inactive { .. } => Self::new(ProblemType::Conflict, error.to_string()),
             error @ (EngineError::Secret(_) | EngineError::SecretShape) => {
                 tracing::error!(error.chain = %chain(&error), "секрет подключения не открыт");

@@ -51,6 +51,7 @@ const TABLE: &str = "
     disable_rule            401 404 403 ok  ok  404 403 ok  403 403
     reorder_rules           401 404 403 ok  ok  404 403 ok  403 403
     publish_rule            401 404 403 ok  ok  404 403 ok  403 403
+    list_rule_cycles        401 404 ok  ok  ok  404 ok  403 403 403
     list_rule_versions      401 404 ok  ok  ok  404 ok  403 403 403
     get_rule_version        401 404 ok  ok  ok  404 ok  403 403 403
     restore_rule_version    401 404 403 ok  ok  404 403 ok  403 403

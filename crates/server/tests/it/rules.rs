@@ -275,3 +275,59 @@ async fn a_rule_is_tried_and_compared_on_every_database() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_that_closes_a_certain_cycle_needs_a_word_on_every_database() {
+    test_db::each_database(|db| async move {
+        let app = TestApp::start(db, Wanted::default()).await;
+        let workspace = app.workspace("кабинет").await;
+        let seeds = seed(&app, &workspace).await;
+        let editor = app.member(&workspace, Role::Editor).await;
+        let draft = json!({
+            "name": "Примечание на примечание", "source": seeds.connection,
+            "triggers": [{ "kind": "note_added" }], "condition": { "all": [] },
+            "actions": [{ "do": "add_note", "target": "trigger", "text": { "template": "ещё одно" } }],
+        });
+        let made = create(&editor, &draft, None).await.json();
+        let codes = |list: &Value| -> Vec<String> {
+            let list = list.as_array().unwrap().iter();
+            list.map(|found| found["code"].as_str().unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(codes(&made["diagnostics"]), ["cycle_certain"]);
+        let path = format!("/api/v1/rules/{}/publish", made["id"].as_str().unwrap());
+        let refused = editor
+            .edit(Method::POST, &path, &made["version"], &json!({}))
+            .await;
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (409, "certain-cycle")
+        );
+        assert_eq!(codes(&refused.json()["errors"]), ["cycle_certain"]);
+        let path = format!("{path}?accept_cycles=true");
+        let published = editor
+            .edit(Method::POST, &path, &made["version"], &json!({}))
+            .await;
+        assert_eq!(published.status, 200, "{published:?}");
+
+        let cycles = editor
+            .send(editor.request(Method::GET, "/api/v1/rules/cycles"))
+            .await;
+        assert_eq!(cycles.status, 200, "{cycles:?}");
+        let cycles = cycles.json();
+        assert_eq!(cycles["complete"], true);
+        assert_eq!(cycles["cycles"][0]["certain"], true);
+        assert_eq!(cycles["cycles"][0]["steps"][0]["rule_id"], made["id"]);
+        let check = json!({ "draft": draft, "rule_id": made["id"] });
+        let checked = editor
+            .send(
+                editor
+                    .request(Method::POST, "/api/v1/rules/validate")
+                    .json(&check),
+            )
+            .await;
+        assert_eq!(codes(&checked.json()["diagnostics"]), ["cycle_certain"]);
+        assert_eq!(checked.json()["publishable"], true);
+    })
+    .await;
+}

@@ -9,6 +9,7 @@ use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, Ru
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::rule::{Rule, Trigger};
 use engine::connections::NewConnection;
+use engine::rules::Consent;
 use engine::{Secret, new_id};
 use serde_json::json;
 use storage::accounts::Workspace;
@@ -81,7 +82,7 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         .unwrap();
     let published = engine
         .rules()
-        .publish(workspace.id, &actor, made.id, made.version)
+        .publish(workspace.id, &actor, made.id, made.version, Consent::Withheld)
         .await
         .unwrap();
     let event = EventId(new_id());

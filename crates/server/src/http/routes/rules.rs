@@ -8,11 +8,12 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use api::Page;
 use api::rule::{
-    CompareRules, DryRun, DryRunResult, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary,
-    RuleVersionView, RuleView, SaveRule, Validation,
+    CheckRule, CompareRules, DryRun, DryRunResult, PutInForce, ReorderRules, RuleChange, RuleCycles,
+    RuleSummary, RuleVersionSummary, RuleVersionView, RuleView, SaveRule, Validation,
 };
 use domain::compile::Severity;
 use domain::id::{RuleId, RuleVersionId};
+use engine::rules::Consent;
 use std::collections::HashMap;
 use storage::rules::{self, RunCount, StoredRule};
 use storage::{StorageError, accounts};
@@ -102,13 +103,18 @@ pub async fn delete_rule(
 
 /// Switch a rule on
 ///
-/// A published rule begins to act with the next event.
-#[utoipa::path(tag = "Правила", responses((status = 200, body = RuleView)))]
+/// A published rule begins to act with the next event. Fails with 409 when it would close a cycle that never ends
+/// by itself and `accept_cycles` is not given.
+#[utoipa::path(tag = "Правила", params(PutInForce), responses((status = 200, body = RuleView)))]
 #[post("/rules/{rule}/enable")]
-pub async fn enable_rule(access: RuleEditor, Of(id): Of<RuleId>) -> Result<HttpResponse, Problem> {
+pub async fn enable_rule(
+    access: RuleEditor,
+    Of(id): Of<RuleId>,
+    query: web::Query<PutInForce>,
+) -> Result<HttpResponse, Problem> {
     let rule = access
         .rules()
-        .enable(access.workspace(), access.actor(), id)
+        .enable(access.workspace(), access.actor(), id, consent(*query))
         .await?;
     answer(&access, rule).await
 }
@@ -145,19 +151,31 @@ pub async fn reorder_rules(
 /// Publish a rule
 ///
 /// Puts the draft in force as a new version that never changes. Fails with 422 and pointers into the draft when
-/// the compiler finds mistakes.
-#[utoipa::path(tag = "Правила", responses((status = 200, body = RuleView)))]
+/// the compiler finds mistakes, with 409 when it would close a cycle that never ends by itself and `accept_cycles`
+/// is not given.
+#[utoipa::path(tag = "Правила", params(PutInForce), responses((status = 200, body = RuleView)))]
 #[post("/rules/{rule}/publish")]
 pub async fn publish_rule(
     access: RuleEditor,
     Of(id): Of<RuleId>,
     IfMatch(version): IfMatch,
+    query: web::Query<PutInForce>,
 ) -> Result<HttpResponse, Problem> {
     let rule = access
         .rules()
-        .publish(access.workspace(), access.actor(), id, version)
+        .publish(access.workspace(), access.actor(), id, version, consent(*query))
         .await?;
     answer(&access, rule).await
+}
+
+/// List the cycles among rules
+///
+/// Published rules that wake one another in a circle, with the path in words. It is told of the rules alone: the hub
+/// also recognises its own writes and stops a chain that grows too long.
+#[utoipa::path(tag = "Правила", responses((status = 200, body = RuleCycles)))]
+#[get("/rules/cycles")]
+pub async fn list_rule_cycles(access: Viewer) -> Result<web::Json<RuleCycles>, Problem> {
+    Ok(web::Json(convert::rule_cycles(access.rule_cycles().await?)))
 }
 
 /// List the published versions of a rule
@@ -221,14 +239,14 @@ pub async fn restore_rule_version(
 
 /// Check a rule document
 ///
-/// What the compiler says of it; nothing is kept.
+/// What the compiler says of it, and the cycles it would close with the published rules; nothing is kept.
 #[utoipa::path(tag = "Правила", responses((status = 200, body = Validation)))]
 #[post("/rules/validate")]
 pub async fn validate_rule(
     access: Viewer,
-    form: web::Json<SaveRule>,
+    form: web::Json<CheckRule>,
 ) -> Result<web::Json<Validation>, Problem> {
-    let diagnostics = access.validate(&form.draft).await?;
+    let diagnostics = access.validate(form.rule_id, &form.draft).await?;
     let publishable = diagnostics.iter().all(|found| found.severity != Severity::Error);
     Ok(web::Json(Validation {
         publishable,
@@ -249,7 +267,7 @@ pub async fn dry_run_rule(
     Ok(web::Json(DryRunResult {
         evaluation: result.evaluation,
         facts: result.facts,
-        diagnostics: result.diagnostics,
+        diagnostics: access.validate(form.rule_id, &form.rule).await?,
     }))
 }
 
@@ -271,6 +289,14 @@ pub async fn compare_rules(
     Ok(web::Json(Page::whole(shown.collect())))
 }
 
+const fn consent(query: PutInForce) -> Consent {
+    if query.accept_cycles {
+        Consent::Given
+    } else {
+        Consent::Withheld
+    }
+}
+
 async fn counts<P>(access: &Access<P>) -> Result<HashMap<RuleId, RunCount>, Problem> {
     let since = access.now().plus_ms(-DAY_MS);
     Ok(rules::run_counts(access.db(), access.workspace(), since)
@@ -281,7 +307,7 @@ async fn counts<P>(access: &Access<P>) -> Result<HashMap<RuleId, RunCount>, Prob
 
 async fn view<P>(access: &Access<P>, rule: StoredRule) -> Result<RuleView, Problem> {
     let count = counts(access).await?.get(&rule.id).copied().unwrap_or_default();
-    let diagnostics = access.validate(&rule.draft).await?;
+    let diagnostics = access.validate(Some(rule.id), &rule.draft).await?;
     Ok(convert::rule_view(rule, count, diagnostics))
 }
 
