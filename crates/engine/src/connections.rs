@@ -3,6 +3,7 @@
 use crate::catalogue_diff;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::lease::holding;
 use crate::secrets::{self, Secret};
 use connector::{AccountCard, Connector, ConnectorError, Subscription, Verdict};
 use domain::catalogue::Catalogue;
@@ -12,7 +13,7 @@ use domain::time::Timestamp;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
-use storage::{Db, credentials, deliveries};
+use storage::{Db, credentials, deliveries, reconciliations};
 
 /// What is needed for a new connection.
 #[derive(Clone, Debug)]
@@ -286,9 +287,37 @@ impl Connections {
             if connection.state != ConnectionState::Active {
                 continue;
             }
-            if let Err(error) = self.subscribe(connection.workspace, connection.id).await {
+            let repaired = holding(&self.context, Some(connection.id), self.repair(&connection)).await;
+            if let Err(error) = repaired {
                 tracing::warn!(connection.id = %connection.id, error = %error, "подписка на вебхуки не проверена");
             }
+        }
+        Ok(())
+    }
+
+    /// Compares a subscription with the CRM; what was missed while it was gone is read at once.
+    async fn repair(&self, connection: &Connection) -> Result<(), EngineError> {
+        let (workspace, id) = (connection.workspace, connection.id);
+        // A person who never subscribed, or undid it, is not overruled.
+        if connection.subscription.is_none() {
+            return Ok(());
+        }
+        let connector = self.context.connector(connection).await?;
+        let url = self.hook_url(workspace, id).await?;
+        let seen = self.noted(connection, connector.subscription(&url).await).await?;
+        let is_whole = seen.installed && !seen.disabled;
+        let state = if is_whole {
+            seen
+        } else {
+            self.subscribe(workspace, id).await?
+        };
+        let now = self.context.clock.now();
+        if is_whole {
+            let document = serde_json::to_value(&state).unwrap_or_default();
+            connections::set_subscription(&self.context.db, workspace, id, &document, now).await?;
+        } else {
+            tracing::warn!(connection.id = %id, "подписка на вебхуки пропала и восстановлена, пропущенное читаем");
+            reconciliations::hasten(&self.context.db, workspace, id, now).await?;
         }
         Ok(())
     }

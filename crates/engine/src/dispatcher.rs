@@ -8,7 +8,7 @@
 
 mod batch;
 mod careful;
-mod change;
+pub(crate) mod change;
 mod commit;
 mod decide;
 mod facts;

@@ -199,7 +199,7 @@ fn storable(body: &[u8]) -> String {
 
 /// The key of a fact inside its connection: equal for two deliveries of the same fact. The text behind it is taken
 /// out of the fact: the key is all that is left to tell, and it would double what is stored.
-fn key_of(fact: &mut Fact) -> String {
+pub(crate) fn key_of(fact: &mut Fact) -> String {
     let mut hash = Sha256::new();
     hash.update(fact.kind.as_str());
     hash.update([0]);

@@ -22,9 +22,12 @@ mod dispatcher;
 pub mod error;
 mod gated;
 pub mod intake;
+mod keeper;
 mod lease;
 mod links;
 mod pump;
+pub mod reconcile;
+pub mod refresher;
 pub mod replay;
 mod rulebook;
 pub mod rules;
@@ -40,6 +43,9 @@ use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::context::Context;
 use crate::intake::{Accepted, Intake};
+use crate::keeper::Keeper;
+use crate::reconcile::Reconciler;
+use crate::refresher::Refresher;
 use crate::replay::Replays;
 use crate::rules::Rules;
 use crate::stops::Stops;
@@ -61,6 +67,7 @@ pub struct Engine {
     context: Arc<Context>,
     intake: Arc<Intake>,
     worker: Arc<Worker>,
+    keeper: Arc<Keeper>,
     signals: Arc<Signals>,
     tasks: TaskTracker,
 }
@@ -73,6 +80,7 @@ impl Engine {
         Self {
             intake: Arc::new(Intake::new(Arc::clone(&context), Arc::clone(&signals))),
             worker: Arc::new(Worker::new(Arc::clone(&context), Arc::clone(&signals))),
+            keeper: Arc::new(Keeper::new(Arc::clone(&context), Arc::clone(&signals))),
             context,
             signals,
             tasks: TaskTracker::new(),
@@ -135,9 +143,20 @@ impl Engine {
         Trials::new(Arc::clone(&self.context))
     }
 
+    /// Reading what changed in the CRMs.
+    pub fn reconciler(&self) -> &Reconciler {
+        &self.keeper.reconcile.rounds
+    }
+
+    /// Credentials and their ends.
+    pub fn refresher(&self) -> &Refresher {
+        &self.keeper.refresher
+    }
+
     /// Starts the loops. They end when `stop` is cancelled; [`Engine::stopped`] waits for them.
     pub fn spawn(&self, stop: &CancellationToken) {
         self.worker.spawn(stop, &self.tasks);
+        self.keeper.spawn(stop, &self.tasks);
         self.tasks.close();
     }
 
@@ -153,6 +172,17 @@ impl Engine {
     pub async fn step(&self) -> Result<usize, EngineError> {
         self.context.stops.refresh(&self.context.db).await?;
         Ok(self.worker.dispatch.step().await? + self.worker.deliver.step().await?)
+    }
+
+    /// One round of reconciliation by hand, over every connection that is to be read. Returns how many events it
+    /// found.
+    pub async fn reconcile(&self) -> Result<usize, EngineError> {
+        self.keeper.reconcile.step().await
+    }
+
+    /// What a process does first about the time it was away.
+    pub async fn wake(&self) -> Result<(), EngineError> {
+        self.keeper.wake().await
     }
 
     /// Rounds until nothing is due any more, `at_most` of them.

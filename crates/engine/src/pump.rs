@@ -122,7 +122,7 @@ impl<R: Rounds> Pump<R> {
 }
 
 /// Logs a failed step; says whether it was a good one.
-fn told<T>(what: &'static str, result: &Result<T, EngineError>) -> bool {
+pub(crate) fn told<T>(what: &'static str, result: &Result<T, EngineError>) -> bool {
     if let Err(error) = result {
         tracing::error!(
             error = error as &dyn std::error::Error,

@@ -1,6 +1,5 @@
 //! The loops of one process: a pump for events, one for deliveries, and a sweep.
 
-use crate::connections::Connections;
 use crate::context::Context;
 use crate::deliverer::Deliverer;
 use crate::dispatcher::Dispatcher;
@@ -12,9 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How often memory that explains nothing any more is swept, and subscriptions are looked at.
+/// How often memory that explains nothing any more is swept.
 const SWEEP: Duration = Duration::from_secs(60);
-const SUBSCRIPTIONS: Duration = Duration::from_secs(3600);
 
 /// What wakes the loops before their timers do.
 #[derive(Debug, Default)]
@@ -23,6 +21,8 @@ pub(crate) struct Signals {
     pub(crate) events: Arc<Notify>,
     /// Deliveries were planned or became due.
     pub(crate) deliveries: Arc<Notify>,
+    /// Something is to be reconciled at once.
+    pub(crate) changes: Arc<Notify>,
 }
 
 /// The loops of one process.
@@ -31,7 +31,6 @@ pub(crate) struct Worker {
     pub(crate) signals: Arc<Signals>,
     pub(crate) dispatch: Arc<Pump<Dispatcher>>,
     pub(crate) deliver: Arc<Pump<Deliverer>>,
-    connections: Connections,
 }
 
 impl Worker {
@@ -41,7 +40,6 @@ impl Worker {
         Self {
             dispatch: Arc::new(Pump::new(dispatcher, Arc::clone(&context.clock))),
             deliver: Arc::new(Pump::new(deliverer, Arc::clone(&context.clock))),
-            connections: Connections::new(Arc::clone(&context)),
             context,
             signals,
         }
@@ -62,7 +60,6 @@ impl Worker {
     }
 
     async fn sweep(&self, stop: &CancellationToken) {
-        let mut since_subscriptions = Duration::ZERO;
         while stop
             .run_until_cancelled(tokio::time::sleep(SWEEP))
             .await
@@ -70,13 +67,6 @@ impl Worker {
         {
             if let Err(error) = memory::sweep_echoes(&self.context.db, self.context.clock.now()).await {
                 tracing::warn!(%error, "уборка памяти о записях не удалась");
-            }
-            since_subscriptions += SWEEP;
-            if since_subscriptions >= SUBSCRIPTIONS {
-                since_subscriptions = Duration::ZERO;
-                if let Err(error) = self.connections.repair_subscriptions().await {
-                    tracing::warn!(%error, "проверка подписок не удалась");
-                }
             }
         }
     }

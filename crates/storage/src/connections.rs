@@ -334,7 +334,7 @@ pub async fn set_reconciled(
 
 /// Takes a connection away with its secrets. Events and deliveries stay as history.
 pub async fn delete(conn: &impl Conn, workspace: WorkspaceId, id: ConnectionId) -> Result<(), StorageError> {
-    for table in ["hook_secret", "credential", "catalogue_change"] {
+    for table in ["hook_secret", "credential", "catalogue_change", "reconciliation"] {
         let sql = format!("DELETE FROM {table} WHERE workspace_id = $1 AND connection_id = $2");
         sql::execute(conn, &sql, [workspace.0.into(), id.0.into()]).await?;
     }

@@ -217,3 +217,48 @@ pub async fn expire_hook_secrets(
     .await?;
     Ok(())
 }
+
+#[derive(FromQueryResult)]
+struct EndingRow {
+    workspace_id: Uuid,
+    connection_id: Uuid,
+}
+
+/// Credentials of active connections that end before a moment.
+pub async fn ending(
+    conn: &impl Conn,
+    before: Timestamp,
+) -> Result<Vec<(WorkspaceId, ConnectionId)>, StorageError> {
+    let rows = sql::all::<EndingRow, _>(
+        conn,
+        "SELECT k.workspace_id, k.connection_id FROM credential k JOIN connection c \
+         ON c.workspace_id = k.workspace_id AND c.id = k.connection_id \
+         WHERE c.state = 'active' AND k.expires_at < $1 ORDER BY k.expires_at",
+        [before.0.into()],
+    )
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (WorkspaceId(row.workspace_id), ConnectionId(row.connection_id)))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct UpdatedRow {
+    updated_at: i64,
+}
+
+/// When the credential of a connection was last given or renewed.
+pub async fn updated_at(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<Option<Timestamp>, StorageError> {
+    let row = sql::one::<UpdatedRow, _>(
+        conn,
+        "SELECT updated_at FROM credential WHERE workspace_id = $1 AND connection_id = $2",
+        [workspace.0.into(), connection.0.into()],
+    )
+    .await?;
+    Ok(row.map(|row| Timestamp(row.updated_at)))
+}

@@ -280,10 +280,27 @@ pub async fn creations_under_way(
         .collect())
 }
 
-/// Sweeps marks that explain nothing any more.
+/// Marks of connections that are not being reconciled are swept after this, in milliseconds.
+const KEPT_MS: i64 = 48 * 3_600_000;
+
+/// Sweeps marks that explain nothing any more: those that expired before the moment up to which their connection
+/// was reconciled, since reconciliation finds late what we wrote long ago.
 pub async fn sweep_echoes(conn: &impl Conn, now: Timestamp) -> Result<u64, StorageError> {
-    sql::execute(conn, "DELETE FROM echo WHERE expires_at <= $1", [now.0.into()]).await
+    sql::execute(
+        conn,
+        "DELETE FROM echo WHERE expires_at <= $1 AND (expires_at <= $2 OR EXISTS (SELECT 1 FROM connection c \
+         WHERE c.workspace_id = echo.workspace_id AND c.id = echo.connection_id AND c.reconciled_at > echo.expires_at + $3))",
+        [
+            now.0.into(),
+            now.plus_ms(-KEPT_MS).0.into(),
+            RECONCILED_TWICE_MS.into(),
+        ],
+    )
+    .await
 }
+
+/// A change is read again by the walk after the one that should have found it, in milliseconds.
+const RECONCILED_TWICE_MS: i64 = 600_000;
 
 #[derive(FromQueryResult)]
 struct ContactRow {

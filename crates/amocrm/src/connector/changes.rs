@@ -3,7 +3,6 @@
 
 use super::AmocrmConnector;
 use super::reads::created_at;
-use crate::client::now;
 use crate::convert::Entity;
 use crate::wire::entity::{Company, Contact, Lead, Task};
 use crate::wire::event::Event;
@@ -24,36 +23,60 @@ const OVERLAP_SECS: i64 = 60;
 const EVENT_TYPES: &str = "lead_status_changed,entity_responsible_changed,lead_deleted,lead_restored,\
     contact_deleted,company_deleted,task_deleted";
 
-/// The lists to read, in order.
+/// The lists to read, in order. The history comes last: what a record is now is told before how it came to be so,
+/// because an update tells the change of everything that the hub did not know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Part {
-    Events,
     Leads,
     Contacts,
     Companies,
     Tasks,
     LeadNotes,
     ContactNotes,
+    Events,
 }
 
 impl Part {
     const ALL: [Self; 7] = [
-        Self::Events,
         Self::Leads,
         Self::Contacts,
         Self::Companies,
         Self::Tasks,
         Self::LeadNotes,
         Self::ContactNotes,
+        Self::Events,
     ];
 }
 
-/// Where a walk stands: which list, which page of it, and the end of its window (Unix seconds).
+/// Where a walk stands: which list, from which moment on (Unix seconds), and which page of that.
+///
+/// A row that changes while we read moves to the end of its list and pulls the others one place forward, across
+/// the border of pages. So the next page is not asked for by number: the list is asked for anew from the moment of
+/// the last row. Only rows of one and the same second are read by number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Cursor {
     part: usize,
     page: u32,
-    to: i64,
+    from: i64,
+}
+
+/// A page of a list.
+struct Page {
+    facts: Vec<Fact>,
+    /// More follow.
+    more: bool,
+    /// The moment of the last row, if the rows were in order of their moments.
+    last: Option<i64>,
+}
+
+impl Page {
+    fn new(facts: Vec<Fact>, more: bool, moments: &[i64]) -> Self {
+        Self {
+            facts,
+            more,
+            last: moments.last().copied().filter(|_| moments.is_sorted()),
+        }
+    }
 }
 
 impl Cursor {
@@ -62,13 +85,13 @@ impl Cursor {
         let cursor = Self {
             part: numbers.next()?.parse().ok()?,
             page: numbers.next()?.parse().ok()?,
-            to: numbers.next()?.parse().ok()?,
+            from: numbers.next()?.parse().ok()?,
         };
         (cursor.part < Part::ALL.len()).then_some(cursor)
     }
 
     fn text(self) -> String {
-        format!("{}.{}.{}", self.part, self.page, self.to)
+        format!("{}.{}.{}", self.part, self.page, self.from)
     }
 }
 
@@ -86,22 +109,27 @@ impl AmocrmConnector {
             None => Cursor {
                 part: 0,
                 page: 1,
-                to: now().secs() + OVERLAP_SECS,
+                from,
             },
         };
-        let (mut facts, more) = self.part(Part::ALL[at.part], from, at).await?;
+        let page = self.part(Part::ALL[at.part], from, at).await?;
+        let mut facts = page.facts;
         facts.sort_by_key(|fact| fact.occurred_at);
-        let next = if more {
-            Some(Cursor {
+        let next = match page.last {
+            Some(last) if page.more && last > at.from => Some(Cursor {
+                page: 1,
+                from: last,
+                ..at
+            }),
+            _ if page.more => Some(Cursor {
                 page: at.page + 1,
                 ..at
-            })
-        } else {
-            (at.part + 1 < Part::ALL.len()).then_some(Cursor {
+            }),
+            _ => (at.part + 1 < Part::ALL.len()).then_some(Cursor {
                 part: at.part + 1,
                 page: 1,
-                to: at.to,
-            })
+                from,
+            }),
         };
         Ok(Changes {
             facts,
@@ -109,49 +137,42 @@ impl AmocrmConnector {
         })
     }
 
-    async fn part(&self, part: Part, from: i64, at: Cursor) -> Result<(Vec<Fact>, bool), ConnectorError> {
-        let (since, to) = (from.to_string(), at.to.to_string());
+    async fn part(&self, part: Part, from: i64, at: Cursor) -> Result<Page, ConnectorError> {
+        let since = at.from.to_string();
         let window = [
             ("filter[updated_at][from]", since.as_str()),
-            ("filter[updated_at][to]", to.as_str()),
             ("order[updated_at]", "asc"),
         ];
         let client = &self.client;
-        // A filter that the account does not know is passed over, so every row is looked at again.
-        let young = |record: &Record| updated_at(record).is_some_and(|at| at.secs() >= from);
         match part {
             Part::Events => {
                 let query = [
                     ("filter[type]", EVENT_TYPES),
                     ("filter[created_at][from]", since.as_str()),
-                    ("filter[created_at][to]", to.as_str()),
                 ];
                 let (events, more): (Vec<Event>, bool) = client
                     .get_page("/api/v4/events", &query, "events", at.page)
                     .await?;
-                let in_window = |event: &&Event| {
-                    event
-                        .created_at
-                        .is_some_and(|made| (from..=at.to).contains(&made.0))
-                };
+                let in_window = |event: &&Event| event.created_at.is_some_and(|made| made.0 >= from);
                 let facts: Vec<Fact> = events.iter().filter(in_window).filter_map(event_fact).collect();
                 // Newest come first: a page of only older ones ends the walk.
                 let more = more
                     && events
                         .iter()
                         .any(|event| event.created_at.is_some_and(|at| at.0 >= from));
-                Ok((facts, more))
+                Ok(Page {
+                    facts,
+                    more,
+                    last: None,
+                })
             }
             Part::Leads => {
                 let mut query = window.to_vec();
                 query.push(("with", "contacts,loss_reason"));
                 let (leads, more): (Vec<Lead>, bool) =
                     client.get_page("/api/v4/leads", &query, "leads", at.page).await?;
-                let read = leads
-                    .iter()
-                    .map(|lead| self.reading(|reader| reader.lead(lead)))
-                    .filter(young);
-                Ok((read.map(|record| listed(record, from, None)).collect(), more))
+                let read = leads.iter().map(|lead| self.reading(|reader| reader.lead(lead)));
+                Ok(rows(read.map(|record| (record, None)), from, more))
             }
             Part::Contacts => {
                 let (contacts, more): (Vec<Contact>, bool) = client
@@ -159,9 +180,8 @@ impl AmocrmConnector {
                     .await?;
                 let read = contacts
                     .iter()
-                    .map(|one| self.reading(|reader| reader.contact(one)))
-                    .filter(young);
-                Ok((read.map(|record| listed(record, from, None)).collect(), more))
+                    .map(|one| self.reading(|reader| reader.contact(one)));
+                Ok(rows(read.map(|record| (record, None)), from, more))
             }
             Part::Companies => {
                 let (companies, more): (Vec<Company>, bool) = client
@@ -169,22 +189,15 @@ impl AmocrmConnector {
                     .await?;
                 let read = companies
                     .iter()
-                    .map(|one| self.reading(|reader| reader.company(one)))
-                    .filter(young);
-                Ok((read.map(|record| listed(record, from, None)).collect(), more))
+                    .map(|one| self.reading(|reader| reader.company(one)));
+                Ok(rows(read.map(|record| (record, None)), from, more))
             }
             Part::Tasks => {
                 let (tasks, more): (Vec<Task>, bool) = client
                     .get_page("/api/v4/tasks", &window, "tasks", at.page)
                     .await?;
                 let read = tasks.iter().map(|task| self.reading(|reader| reader.task(task)));
-                let facts = read.filter(|(record, _)| young(record));
-                Ok((
-                    facts
-                        .map(|(record, parent)| listed(record, from, parent))
-                        .collect(),
-                    more,
-                ))
+                Ok(rows(read, from, more))
             }
             Part::LeadNotes => self.notes(Entity::Leads, &window, from, at.page).await,
             Part::ContactNotes => self.notes(Entity::Contacts, &window, from, at.page).await,
@@ -198,7 +211,7 @@ impl AmocrmConnector {
         window: &[(&str, &str)],
         from: i64,
         page: u32,
-    ) -> Result<(Vec<Fact>, bool), ConnectorError> {
+    ) -> Result<Page, ConnectorError> {
         let path = format!("/api/v4/{}/notes", entity.word());
         let (notes, more): (Vec<Note>, bool) = self.client.get_page(&path, window, "notes", page).await?;
         let made = notes
@@ -208,8 +221,23 @@ impl AmocrmConnector {
             let (record, parent) = self.reading(|reader| reader.note(entity, note));
             listed(record, from, parent)
         });
-        Ok((facts.collect(), more))
+        let moment = |note: &Note| note.updated_at.or(note.created_at).map_or(0, |at| at.0);
+        let moments: Vec<i64> = notes.iter().map(moment).collect();
+        Ok(Page::new(facts.collect(), more, &moments))
     }
+}
+
+/// Rows of a list as facts. A filter that the account does not know is passed over, so every row is looked at again.
+fn rows(read: impl Iterator<Item = (Record, Option<RecordKey>)>, from: i64, more: bool) -> Page {
+    let (mut facts, mut moments) = (Vec::new(), Vec::new());
+    for (record, parent) in read {
+        let moment = updated_at(&record).map_or(0, Timestamp::secs);
+        moments.push(moment);
+        if moment >= from {
+            facts.push(listed(record, from, parent));
+        }
+    }
+    Page::new(facts, more, &moments)
 }
 
 /// A row of a list as a fact: made in the window, or changed in it.
@@ -282,10 +310,8 @@ fn event_fact(event: &Event) -> Option<Fact> {
         ("contact_deleted", _) => EventKind::ContactDeleted,
         ("company_deleted", _) => EventKind::CompanyDeleted,
         ("task_deleted", _) => EventKind::TaskDeleted,
+        // Of the others the lists tell it.
         ("entity_responsible_changed", RecordKind::Deal) => EventKind::DealResponsibleChanged,
-        ("entity_responsible_changed", RecordKind::Contact) => EventKind::ContactUpdated,
-        ("entity_responsible_changed", RecordKind::Company) => EventKind::CompanyUpdated,
-        ("entity_responsible_changed", RecordKind::Task) => EventKind::TaskUpdated,
         _ => return None,
     };
     let mut record = Record::new(record_kind, event.entity_id?.0);
@@ -336,7 +362,7 @@ mod tests {
         let cursor = Cursor {
             part: 3,
             page: 12,
-            to: 1_700_000_000,
+            from: 1_700_000_000,
         };
         assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
         for wrong in ["", "1", "1.2", "9.1.1", "a.b.c"] {

@@ -176,7 +176,7 @@ pub(crate) const fn is_creation(kind: EventKind) -> bool {
     )
 }
 
-fn is_volatile(key: FieldKey) -> bool {
+pub(crate) fn is_volatile(key: FieldKey) -> bool {
     matches!(key, FieldKey::System(field) if VOLATILE.contains(&field))
 }
 

@@ -6,6 +6,7 @@ use super::{CONSEQUENCE_MS, Dispatcher, LOOK_AGAIN_MS, change};
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::links;
+use crate::reconcile::news::is_stale_hook;
 use crate::rulebook::Book;
 use domain::command::Command;
 use domain::delivery::DeliveryState;
@@ -62,6 +63,21 @@ impl Dispatcher {
                 return Ok(Some(decided));
             }
         };
+        let db = &self.context.db;
+        if event.origin == Origin::Webhook
+            && is_stale_hook(db, round.connection.kind, stored, &case.change).await?
+        {
+            return Ok(Some(Decided::Done {
+                ending: Ending {
+                    id: event.id,
+                    state: EventState::Dispatched,
+                    n_matched: 0,
+                    outcome: Some("уже найдено сверкой с CRM".to_owned()),
+                },
+                runs: Vec::new(),
+                deliveries: Vec::new(),
+            }));
+        }
         let known = facts::from_event(stored, &case.change, &round.book, round.now);
         let mut rules: Vec<&IndexedRule> = round.book.index.candidates(event.connection, &known);
         if let Some(only) = stored.only_rule {

@@ -9,4 +9,5 @@ mod flow;
 mod house;
 mod intake;
 mod once;
+mod reconcile;
 mod stops;

@@ -196,6 +196,8 @@ impl Connector for AtOnce {
         ConnectorKind::Amocrm
     }
 
+    async fn rest(&self, _: std::time::Duration) {}
+
     async fn check(&self) -> Result<AccountCard, ConnectorError> {
         Ok(AccountCard {
             id: Some(31_000_007),

@@ -159,7 +159,7 @@ fn next_number() -> u64 {
 }
 
 /// Reads one answer whole and gives its status.
-async fn read_status(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<u16> {
+async fn read_status(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u16> {
     let mut n_read = 0;
     loop {
         let n = stream.read(&mut buffer[n_read..]).await?;
