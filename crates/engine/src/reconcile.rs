@@ -4,7 +4,7 @@
 //! A walk goes page by page. The events of a page and the place after it are committed together, so a walk goes
 //! on where it was cut. The connection counts as reconciled up to the moment the walk began, once it ended.
 //! Each walk begins some minutes earlier than the one before ended: the CRM's clock is not ours, and what is
-//! known already is told apart ([`news`]).
+//! known already is told apart (`news`).
 
 pub(crate) mod news;
 

@@ -1,5 +1,5 @@
 //! Emergency stops: what a person has told us not to send. Every outgoing request of the pipeline looks at the
-//! board at the last moment before it leaves; other processes see a change within [`EVERY`].
+//! board at the last moment before it leaves; other processes see a change within 400 ms.
 
 use crate::context::{Context, new_id};
 use crate::error::EngineError;

@@ -1,9 +1,9 @@
 //! Sheets to typed rows and row errors: what a file is, which sheets it has, its header, its rows as cells, what
 //! a column probably means, and the values in it.
 //!
-//! Reading order: [`format`] decides by content what a file is and refuses what cannot be read; [`sheet`] gives
+//! Reading order: [`mod@format`] decides by content what a file is and refuses what cannot be read; [`sheet`] gives
 //! its rows one by one without keeping them; [`header`] finds the row of names and guesses meanings; [`value`]
-//! makes values of cells; [`write`] makes files of rows.
+//! makes values of cells; [`mod@write`] makes files of rows.
 //!
 //! **Invariant.** Any bytes give rows or a refusal that a manager understands, never a panic. Nothing is kept in
 //! memory but the present row, the shared texts of a workbook and, for the two old formats, one sheet.

@@ -3,7 +3,7 @@
 //! Reading order: [`paths`] (where things live), [`cmd`] and [`say`] (how programs are run and spoken about),
 //! [`setup`] and [`apt`] (what is installed), [`wasm`] (the interface), [`db`] (PostgreSQL for tests),
 //! [`run`] and [`process`] (the demo), [`ci`] (all checks), [`arrows`] and [`tidy`] (our own checks), [`e2e`] (the browser),
-//! [`bench`] (how fast it is).
+//! [`mod@bench`] (how fast it is).
 
 mod apt;
 mod arrows;

@@ -1,4 +1,4 @@
-//! ТО: the cards, drawn from what [`forms`](crate::rule_editor::forms) says of each action.
+//! ТО: the cards, drawn from what [`crate::rule_editor::forms`] says of each action.
 
 use std::sync::Arc;
 
