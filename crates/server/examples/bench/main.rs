@@ -31,6 +31,8 @@ pub struct Options {
 
 #[actix_web::main]
 async fn main() -> Result<()> {
+    // The HTTP client brings no cryptography of its own. Somebody else's choice would do as well.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.first().map(String::as_str) {
         // What the measurements start as processes of their own.
