@@ -56,6 +56,10 @@ pub struct Settings {
     pub dispatch_batch: u64,
     /// Deliveries under way at once on one connection.
     pub deliveries_at_once: u64,
+    /// Where uploaded files lie.
+    pub files: std::path::PathBuf,
+    /// Which files are accepted.
+    pub import_limits: importer::Limits,
 }
 
 impl Default for Settings {
@@ -70,6 +74,8 @@ impl Default for Settings {
             lease_ms: 4_000,
             dispatch_batch: 256,
             deliveries_at_once: 8,
+            files: std::env::temp_dir().join("crm-integrator-files"),
+            import_limits: importer::Limits::default(),
         }
     }
 }

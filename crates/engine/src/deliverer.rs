@@ -17,6 +17,7 @@ use crate::lease::holding;
 use crate::pump::Rounds;
 use connector::http::{Trace, traced};
 use connector::{ConnectorError, Verdict};
+use domain::command::Operation;
 use domain::connection::ConnectionState;
 use domain::delivery::{DeliveryState, Outcome};
 use domain::id::{AttemptId, ConnectionId};
@@ -131,6 +132,10 @@ impl Deliverer {
     }
 
     async fn carry_out(&self, delivery: Delivery) -> (Delivery, Result<Ended, Failure>) {
+        if let Operation::SaveCallResult { result } = &delivery.command.operation {
+            let saved = crate::calls::save(&self.context, &delivery, result).await;
+            return (delivery, saved.map(|()| Ended::Done).map_err(Failure::Engine));
+        }
         let unchanged = delivery.clone();
         match self.begin(delivery).await {
             Err(failure) => (unchanged, Err(failure)),

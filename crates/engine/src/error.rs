@@ -30,6 +30,9 @@ pub enum EngineError {
     /// Too much is waiting to be stored: try again in a moment.
     #[error("слишком много запросов одновременно")]
     Busy,
+    /// A file cannot be read.
+    #[error("файл не принят")]
+    File(#[from] importer::ImportError),
     /// A value that a person gave is not acceptable.
     #[error("{text}")]
     Invalid {

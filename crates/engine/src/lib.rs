@@ -13,6 +13,7 @@
 //! record. No CRM is known here by anything but its kind. «Now» comes from [`clock::Clock`].
 
 pub mod accounts;
+pub mod calls;
 pub mod catalogue_diff;
 pub mod clock;
 pub mod connections;
@@ -21,6 +22,7 @@ mod deliverer;
 mod dispatcher;
 pub mod error;
 mod gated;
+pub mod imports;
 pub mod intake;
 mod keeper;
 mod lease;
@@ -153,6 +155,16 @@ impl Engine {
         &self.keeper.refresher
     }
 
+    /// Work on files.
+    pub fn imports(&self) -> imports::Imports {
+        imports::Imports::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// Work on results of calls.
+    pub fn calls(&self) -> calls::Calls {
+        calls::Calls::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
     /// Starts the loops. They end when `stop` is cancelled; [`Engine::stopped`] waits for them.
     pub fn spawn(&self, stop: &CancellationToken) {
         self.worker.spawn(stop, &self.tasks);
@@ -171,7 +183,8 @@ impl Engine {
     /// One round of dispatch and delivery by hand, for tests and tools. Returns how much was done.
     pub async fn step(&self) -> Result<usize, EngineError> {
         self.context.stops.refresh(&self.context.db).await?;
-        Ok(self.worker.dispatch.step().await? + self.worker.deliver.step().await?)
+        let n_files = self.worker.files_step().await?;
+        Ok(n_files + self.worker.dispatch.step().await? + self.worker.deliver.step().await?)
     }
 
     /// One round of reconciliation by hand, over every connection that is to be read. Returns how many events it

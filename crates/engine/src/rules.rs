@@ -328,10 +328,7 @@ fn document(rule: &Rule) -> serde_json::Value {
 fn check(rule: &Rule, catalogues: &Catalogues) -> Vec<Diagnostic> {
     let mut found = compile(rule, catalogues).1;
     for (at, card) in rule.actions.iter().enumerate() {
-        let own = matches!(
-            card.action,
-            Action::SaveCallResult { .. } | Action::SendWebhook { .. } | Action::Notify { .. }
-        );
+        let own = matches!(card.action, Action::SendWebhook { .. } | Action::Notify { .. });
         if own && card.enabled {
             found.push(Diagnostic {
                 pointer: format!("/actions/{at}/do"),

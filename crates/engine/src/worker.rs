@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::deliverer::Deliverer;
 use crate::dispatcher::Dispatcher;
+use crate::error::EngineError;
 use crate::pump::Pump;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,9 @@ use tokio_util::task::TaskTracker;
 
 /// How often memory that explains nothing any more is swept.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How long files and results of calls rest between steps, with nothing and with something going on.
+const FILES_IDLE: Duration = Duration::from_secs(1);
+const FILES_BUSY: Duration = Duration::from_millis(20);
 
 /// What wakes the loops before their timers do.
 #[derive(Debug, Default)]
@@ -23,6 +27,8 @@ pub(crate) struct Signals {
     pub(crate) deliveries: Arc<Notify>,
     /// Something is to be reconciled at once.
     pub(crate) changes: Arc<Notify>,
+    /// A file has something to be done.
+    pub(crate) imports: Notify,
 }
 
 /// The loops of one process.
@@ -57,6 +63,44 @@ impl Worker {
         tasks.spawn(crate::stops::watch(Arc::clone(&self.context), stop.clone()));
         let (worker, token) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { worker.sweep(&token).await });
+        let (worker, token) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { worker.files(&token).await });
+    }
+
+    /// One step of files and results of calls.
+    pub(crate) async fn files_step(&self) -> Result<usize, EngineError> {
+        let mut n_done = crate::imports::step(&self.context, &self.signals).await?;
+        n_done += crate::calls::poll(&self.context).await?;
+        let mut after = None;
+        loop {
+            let (n_settled, next) = crate::calls::settle(&self.context, after).await?;
+            n_done += n_settled;
+            if next.is_none() {
+                return Ok(n_done);
+            }
+            after = next;
+        }
+    }
+
+    async fn files(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = match self.files_step().await {
+                Ok(0) => FILES_IDLE,
+                Ok(_) => FILES_BUSY,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "загрузка файлов: шаг не удался, повторим"
+                    );
+                    FILES_IDLE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.signals.imports.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
     }
 
     async fn sweep(&self, stop: &CancellationToken) {

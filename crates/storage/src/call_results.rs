@@ -435,3 +435,36 @@ pub async fn figures(
         })
         .collect())
 }
+
+/// Writes down what became of a result, unless it was told anew meanwhile. Returns how many rows.
+pub async fn set_sync(
+    conn: &impl Conn,
+    it: &CallResult,
+    sync: &str,
+    error: Option<&str>,
+) -> Result<u64, StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE call_result SET sync = $3, sync_error = $4, is_settled = TRUE WHERE workspace_id = $1 AND id = $2 \
+         AND event_id = $5 AND NOT is_settled",
+        [
+            it.workspace.0.into(),
+            it.id.0.into(),
+            sync.into(),
+            error.map(str::to_owned).into(),
+            it.event.map(|event| event.0).into(),
+        ],
+    )
+    .await
+}
+
+/// Lets a result wait again for what becomes of its event.
+pub async fn reopen(conn: &impl Conn, it: &CallResult) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE call_result SET sync = 'pending', sync_error = NULL, is_settled = FALSE WHERE workspace_id = $1 AND id = $2",
+        [it.workspace.0.into(), it.id.0.into()],
+    )
+    .await?;
+    Ok(())
+}

@@ -320,3 +320,14 @@ pub async fn count_known_contacts(
     .await?;
     Ok(row.map_or(0, |row| row.n))
 }
+
+/// Takes all rows of an import away.
+pub async fn clear(conn: &impl Conn, workspace: WorkspaceId, import: ImportId) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "DELETE FROM import_row WHERE workspace_id = $1 AND import_id = $2",
+        [workspace.0.into(), import.0.into()],
+    )
+    .await?;
+    Ok(())
+}

@@ -211,7 +211,7 @@ impl Attempt<'_> {
             return Ok(());
         };
         let event = &self.event.event;
-        if event.connection == self.connection.id {
+        if event.connection == self.connection.id || event.fact.key.kind == RecordKind::Event {
             return Ok(());
         }
         let now = self.context.clock.now();

@@ -10,6 +10,7 @@ use connector::{Connector, ConnectorError, ContactQuery, Snapshot, Verdict};
 use domain::catalogues::home_of;
 use domain::connection::{ConnectionState, ConnectorKind};
 use domain::evaluate::{Facts, KnownRecord, Source};
+use domain::event::EventKind;
 use domain::field::{FieldPath, SystemField};
 use domain::id::ConnectionId;
 use domain::index::IndexedRule;
@@ -86,9 +87,11 @@ impl Wanted {
             Some((other, RecordKey::new(kind, link.id_of(kind)?.clone())))
         };
         Self {
-            own: (untrusted || !here.is_empty())
-                .then(|| readable(&case.stored.event.fact.key, facts))
-                .flatten(),
+            // A row of a file stands in no CRM yet.
+            own: (case.stored.event.fact.kind != EventKind::ImportRowAccepted
+                && (untrusted || !here.is_empty()))
+            .then(|| readable(&case.stored.event.fact.key, facts))
+            .flatten(),
             other: if there.is_empty() {
                 None
             } else {

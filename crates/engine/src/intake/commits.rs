@@ -5,9 +5,11 @@
 //! nobody. The queue is bounded in number and in bytes: what does not fit, or is not stored in time, is refused, and
 //! the CRM sends it again.
 
+use crate::calls;
 use crate::context::Context;
 use crate::error::EngineError;
 use crate::worker::Signals;
+use domain::event::Event;
 use domain::id::{ConnectionId, EventId, WorkspaceId};
 use domain::time::Timestamp;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -185,10 +187,17 @@ impl Commits {
         let tx = self.context.db.begin().await?;
         events::insert_inbound(&tx, &inbound).await?;
         let new = events::insert(&tx, &events).await?;
+        let new: HashSet<EventId> = new.into_iter().collect();
+        let told: Vec<&Event> = events
+            .iter()
+            .map(|it| &it.event)
+            .filter(|it| new.contains(&it.id))
+            .collect();
+        calls::hear(&tx, &told, self.context.clock.now()).await?;
         let noted = self.note(&tx, wanted).await?;
         tx.commit().await?;
         self.lock().noted.extend(noted);
-        Ok(new.into_iter().collect())
+        Ok(new)
     }
 
     /// The time of the last event, in the rows of the connections whose stored one is old.

@@ -121,6 +121,18 @@ fn catalogue(pipeline: i64, name: &str, stages: &[(i64, &str)]) -> Catalogue {
 }
 
 impl House {
+    /// Facts arrive by the webhook of a connection.
+    pub(crate) async fn tell(&self, connection: ConnectionId, facts: Vec<Fact>) {
+        let (kind, secret) = &self.hooks[usize::from(connection == self.lpt)];
+        let body = serde_json::to_vec(&facts).unwrap();
+        let accepted = self
+            .engine
+            .receive(*kind, secret, "application/json", &body)
+            .await
+            .unwrap();
+        assert_eq!(accepted.n_new, facts.len());
+    }
+
     /// Runs one case on a fresh house on each database.
     pub(crate) async fn each<F: AsyncFn(House)>(case: F) {
         let case = &case;

@@ -5,6 +5,7 @@
 
 mod dispatch;
 mod echoes;
+mod files;
 mod flow;
 mod house;
 mod intake;

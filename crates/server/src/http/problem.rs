@@ -172,6 +172,7 @@ impl From<EngineError> for Problem {
                 ProblemType::Unavailable,
                 "Слишком много запросов сразу, повторите через секунду",
             ),
+            EngineError::File(error) => Self::invalid("/file", "unreadable", error.to_string()),
             EngineError::Invalid { pointer, text } => Self::invalid(pointer, "invalid", text),
             EngineError::RuleErrors(mut found) => {
                 found.retain(|one| one.severity == Severity::Error);
