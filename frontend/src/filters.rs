@@ -1,6 +1,7 @@
 //! Filters of lists as they stand in the address, so that a filtered list can be linked to.
 
 use api::event::{EventQuery, EventState};
+use api::page::Order;
 use domain::delivery::DeliveryState;
 use domain::event::EventKind;
 use domain::record::RecordKind;
@@ -23,23 +24,29 @@ pub struct EventFilter {
     pub record: String,
     /// Word of [`RecordKind`].
     pub record_kind: String,
+    /// A phone in any spelling.
+    pub phone: String,
     /// Start, as `datetime-local` writes it.
     pub from: String,
     /// End, as `datetime-local` writes it.
     pub to: String,
+    /// How the list is sorted, see [`order`].
+    pub sort: String,
 }
 
 impl EventFilter {
     /// Names in the address, in its order.
-    const NAMES: [&'static str; 8] = [
+    const NAMES: [&'static str; 10] = [
         "connection",
         "kind",
         "state",
         "rule",
         "record",
         "record_kind",
+        "phone",
         "from",
         "to",
+        "sort",
     ];
 
     /// Reads the address; `get` gives a parameter.
@@ -59,8 +66,10 @@ impl EventFilter {
             "rule" => &mut self.rule,
             "record" => &mut self.record,
             "record_kind" => &mut self.record_kind,
+            "phone" => &mut self.phone,
             "from" => &mut self.from,
-            _ => &mut self.to,
+            "to" => &mut self.to,
+            _ => &mut self.sort,
         }
     }
 
@@ -76,9 +85,13 @@ impl EventFilter {
         query(pairs)
     }
 
-    /// No filter is set.
+    /// Every event is asked for, however sorted.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let filter = Self {
+            sort: String::new(),
+            ..self.clone()
+        };
+        filter == Self::default()
     }
 
     /// What the API is asked for. Words that it would not know are left out.
@@ -98,10 +111,21 @@ impl EventFilter {
                 _ => None,
             },
             rule: self.rule.parse().ok(),
-            record: Some(self.record.trim().to_owned()).filter(|text| !text.is_empty()),
+            record: named(&self.record),
+            phone: named(&self.phone),
             record_kind: RecordKind::parse(&self.record_kind),
+            order: order(&self.sort),
         }
     }
+}
+
+fn named(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The order that a list by time is asked for: `when` is from the oldest on, everything else from the newest.
+pub fn order(sort: &str) -> Option<Order> {
+    (sort == "when").then_some(Order::Oldest)
 }
 
 /// Filters of the list of deliveries.
@@ -113,6 +137,10 @@ pub struct DeliveryFilter {
     pub connection: String,
     /// Rule id.
     pub rule: String,
+    /// Stable word of the failure.
+    pub error_code: String,
+    /// How the list is sorted, see [`order`].
+    pub sort: String,
 }
 
 impl DeliveryFilter {
@@ -123,6 +151,8 @@ impl DeliveryFilter {
             state: text("state"),
             connection: text("connection"),
             rule: text("rule"),
+            error_code: text("error_code"),
+            sort: text("sort"),
         }
     }
 
@@ -132,7 +162,20 @@ impl DeliveryFilter {
             ("state", self.state.clone()),
             ("connection", self.connection.clone()),
             ("rule", self.rule.clone()),
+            ("error_code", self.error_code.clone()),
+            ("sort", self.sort.clone()),
         ])
+    }
+
+    /// Sets one filter by its name in the address.
+    pub fn set(&mut self, name: &str, value: String) {
+        match name {
+            "state" => self.state = value,
+            "connection" => self.connection = value,
+            "rule" => self.rule = value,
+            "error_code" => self.error_code = value,
+            _ => self.sort = value,
+        }
     }
 
     /// The state asked for; `None` for every one.
@@ -201,6 +244,18 @@ mod tests {
         });
         assert_eq!(again, filter);
         assert_eq!(EventFilter::default().query(), "");
+    }
+
+    #[test]
+    fn sorting_is_no_filter() {
+        let filter = EventFilter {
+            sort: "when".to_owned(),
+            ..EventFilter::default()
+        };
+        assert!(filter.is_empty());
+        assert_eq!(filter.query(), "?sort=when");
+        assert_eq!(filter.to_api(&Zone::moscow(), None).order, Some(Order::Oldest));
+        assert_eq!(order("-when"), None);
     }
 
     #[test]

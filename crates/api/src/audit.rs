@@ -1,5 +1,6 @@
 //! The audit log: who changed what.
 
+use crate::page::Order;
 use domain::id::AuditEntryId;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,4 +60,14 @@ pub struct AuditQuery {
     /// Of this thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<String>,
+    /// At or after this moment, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    /// Before this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+    /// Which come first: `newest` or `oldest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<Order>))]
+    pub order: Option<Order>,
 }

@@ -1,6 +1,7 @@
 //! Deliveries: what is to be done, and every try.
 
 use crate::event::RecordRef;
+use crate::page::Order;
 use domain::command::Command;
 use domain::delivery::{DeliveryState, Outcome};
 use domain::id::{AttemptId, ConnectionId, DeliveryId, EventId, RuleId};
@@ -143,6 +144,34 @@ pub struct DeliveryQuery {
     /// With this error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
+    /// Which come first: `newest` or `oldest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<Order>))]
+    pub order: Option<Order>,
+}
+
+/// Dead deliveries that died of the same thing at the same connection.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeliveryCause {
+    /// Where they went; absent for the hub's own operations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
+    pub connection_id: Option<ConnectionId>,
+    /// Stable word of the failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The failure of one of them, in Russian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// How many.
+    pub n_dead: u64,
+    /// How many rules wanted them.
+    pub n_rules: u64,
+    /// When the last one died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub last_at: Option<Timestamp>,
 }
 
 /// Which dead deliveries to let run again.

@@ -1,6 +1,7 @@
 //! Events: what arrived and what became of it.
 
 use crate::delivery::DeliveryView;
+use crate::page::Order;
 use crate::run::RunView;
 use domain::event::{EventKind, Fact, Origin};
 use domain::id::{ConnectionId, EventId, RuleId};
@@ -198,10 +199,17 @@ pub struct EventQuery {
     /// Of the record with this id in its CRM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// Of contacts with this phone, in any spelling, and of the records that belong with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
     /// Of records of this kind: `deal`, `lead`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", param(value_type = Option<String>))]
     pub record_kind: Option<RecordKind>,
+    /// Which come first: `newest` or `oldest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<Order>))]
+    pub order: Option<Order>,
 }
 
 /// How to let an event run again.

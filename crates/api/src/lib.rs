@@ -9,6 +9,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod chronicle;
 pub mod connection;
 pub mod delivery;
 pub mod event;

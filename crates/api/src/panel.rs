@@ -47,8 +47,13 @@ pub struct PanelStep {
     pub n_events: u64,
     /// Deliveries done.
     pub n_delivered: u64,
+    /// Deliveries that found nothing to do.
+    pub n_skipped: u64,
     /// Deliveries that became dead.
     pub n_dead: u64,
+    /// Median time from receiving an event to its last delivery, in milliseconds; absent when nothing was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_p50_ms: Option<i64>,
 }
 
 /// Which period.

@@ -277,6 +277,7 @@ impl Connections {
         let document = serde_json::to_value(&changes).unwrap_or_default();
         let change = (!changes.is_empty()).then(|| (new_id(), &document));
         connections::set_catalogue(&tx, workspace, id, &catalogue, change).await?;
+        crate::attention::mark(&tx, workspace).await?;
         tx.commit().await?;
         Ok(catalogue)
     }

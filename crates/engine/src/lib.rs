@@ -13,6 +13,7 @@
 //! record. No CRM is known here by anything but its kind. «Now» comes from [`clock::Clock`].
 
 pub mod accounts;
+mod attention;
 pub mod calls;
 pub mod catalogue_diff;
 pub mod clock;

@@ -9,6 +9,7 @@ pub mod edge;
 pub mod extract;
 mod once;
 pub mod problem;
+pub mod pulses;
 pub mod routes;
 pub mod session;
 pub mod spa;
@@ -16,8 +17,8 @@ pub mod story;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, connections, deliveries, events, health, hooks, links, oauth, rules, sessions, stops, trials,
-    workspaces,
+    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, rules, sessions,
+    stops, stream, trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -84,10 +85,13 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(stops::start_rule)
         .service(stops::stop_installation)
         .service(stops::start_installation)
+        .service(stream::follow_changes)
+        .service(chronicle::get_chronicle)
         .service(events::list_events)
         .service(events::get_event)
         .service(events::replay_event)
         .service(deliveries::list_deliveries)
+        .service(deliveries::list_delivery_causes)
         .service(deliveries::replay_deliveries)
         .service(deliveries::get_delivery)
         .service(deliveries::replay_delivery)

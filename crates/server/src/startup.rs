@@ -170,6 +170,7 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         connectors,
         public_url: public_url.as_str().into(),
         sandbox: config.demo.as_ref().map(sandbox_urls).unwrap_or_default().into(),
+        pulses: http::pulses::Pulses::default(),
         ready: Arc::new(AtomicBool::new(false)),
     };
     let shutdown = Duration::from_secs(config.server.shutdown_secs);
@@ -262,6 +263,7 @@ fn serve(
     shutdown_secs: u64,
 ) -> Result<actix_web::dev::Server, StartError> {
     let interface = web::Data::new(interface);
+    let listened = web::Data::new(sessions.clone());
     let shared = web::Data::new(app.clone());
     let over_tls = OverTls(app.public_url.starts_with("https://"));
     let mut server = HttpServer::new(move || {
@@ -269,6 +271,7 @@ fn serve(
             .wrap(from_fn(edge))
             .into_utoipa_app()
             .app_data(shared.clone())
+            .app_data(listened.clone())
             .app_data(interface.clone())
             .app_data(over_tls)
             .app_data(extract::json_config())

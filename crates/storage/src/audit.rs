@@ -2,7 +2,7 @@
 
 use crate::db::Conn;
 use crate::error::StorageError;
-use crate::sql::{self, Filter, PageOf, document, json};
+use crate::sql::{self, Filter, Order, PageOf, document, json};
 use domain::id::{AuditEntryId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
@@ -163,6 +163,12 @@ pub struct AuditFilter {
     pub subject_kind: Option<String>,
     /// Of this thing.
     pub subject_id: Option<String>,
+    /// At or after this moment.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+    /// Which come first.
+    pub order: Order,
 }
 
 /// Entries of a workspace, newest first.
@@ -180,14 +186,21 @@ pub async fn list(
     if let Some(id) = &wanted.subject_id {
         filter.and("subject_id = {}", [id.as_str().into()]);
     }
+    if let Some(from) = wanted.from {
+        filter.and("at >= {}", [from.0.into()]);
+    }
+    if let Some(to) = wanted.to {
+        filter.and("at < {}", [to.0.into()]);
+    }
     if let Some(before) = page.before {
-        filter.and("id < {}", [before.into()]);
+        filter.and(&format!("id {} {{}}", wanted.order.after()), [before.into()]);
     }
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
     let sql = format!(
         "SELECT id, at, actor_kind, actor_name, action, subject_kind, subject_id, \"before\", \"after\", \
-         request_id, address FROM audit_entry{clause} ORDER BY id DESC LIMIT ${}",
+         request_id, address FROM audit_entry{clause} ORDER BY id {} LIMIT ${}",
+        wanted.order.word(),
         values.len()
     );
     sql::all::<Row, _>(conn, &sql, values)

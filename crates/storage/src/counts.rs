@@ -117,6 +117,8 @@ pub struct StepCount {
     pub n_events: u64,
     /// Deliveries done.
     pub n_delivered: u64,
+    /// Deliveries that found nothing to do.
+    pub n_skipped: u64,
     /// Deliveries that died.
     pub n_dead: u64,
 }
@@ -140,6 +142,7 @@ pub async fn steps(
     let queries = [
         ("event", "received_at", ""),
         ("delivery", "finished_at", " AND state = 'delivered'"),
+        ("delivery", "finished_at", " AND state = 'skipped'"),
         ("delivery", "finished_at", " AND state = 'dead'"),
     ];
     for (at, (table, column, and)) in queries.into_iter().enumerate() {
@@ -158,6 +161,7 @@ pub async fn steps(
             let slot = match at {
                 0 => &mut step.n_events,
                 1 => &mut step.n_delivered,
+                2 => &mut step.n_skipped,
                 _ => &mut step.n_dead,
             };
             *slot = row.n.unsigned_abs();
@@ -166,28 +170,39 @@ pub async fn steps(
     Ok(steps)
 }
 
+/// How long a delivery took from receiving its event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Took {
+    /// When it was done.
+    pub finished_at: Timestamp,
+    /// In milliseconds.
+    pub ms: i64,
+}
+
 #[derive(FromQueryResult)]
 struct TookRow {
+    finished_at: i64,
     took: i64,
 }
 
-/// Times from receiving an event to a delivery of it, in milliseconds, ascending: of the newest `limit`
-/// deliveries done since a moment.
+/// How long the newest `limit` deliveries took that were done since a moment, the newest first.
 pub async fn latencies(
     conn: &impl Conn,
     workspace: WorkspaceId,
     since: Timestamp,
     limit: u64,
-) -> Result<Vec<i64>, StorageError> {
+) -> Result<Vec<Took>, StorageError> {
     let rows = sql::all::<TookRow, _>(
         conn,
-        "SELECT d.finished_at - e.received_at AS took FROM delivery d JOIN event e \
+        "SELECT d.finished_at, d.finished_at - e.received_at AS took FROM delivery d JOIN event e \
          ON e.workspace_id = d.workspace_id AND e.id = d.event_id WHERE d.workspace_id = $1 \
          AND d.finished_at >= $2 AND d.state = 'delivered' ORDER BY d.id DESC LIMIT $3",
         [workspace.0.into(), since.0.into(), (limit as i64).into()],
     )
     .await?;
-    let mut times: Vec<i64> = rows.into_iter().map(|row| row.took).collect();
-    times.sort_unstable();
-    Ok(times)
+    let took = |row: TookRow| Took {
+        finished_at: Timestamp(row.finished_at),
+        ms: row.took,
+    };
+    Ok(rows.into_iter().map(took).collect())
 }

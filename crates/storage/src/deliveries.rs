@@ -2,7 +2,7 @@
 
 use crate::db::{Conn, is_postgres};
 use crate::error::StorageError;
-use crate::sql::{self, Filter, PageOf, document, json};
+use crate::sql::{self, Filter, document, json};
 use domain::command::Command;
 use domain::delivery::DeliveryState;
 use domain::id::{ConnectionId, DeliveryId, EventId, RuleId, RunId, WorkspaceId};
@@ -13,8 +13,10 @@ use std::borrow::Borrow;
 use uuid::Uuid;
 
 mod attempts;
+mod list;
 
 pub use attempts::{Attempt, attempts, insert_attempt};
+pub use list::{DeliveryFilter, list, of_events};
 
 /// One command on its way.
 #[derive(Clone, PartialEq, Debug)]
@@ -416,9 +418,7 @@ pub async fn of_event(
     workspace: WorkspaceId,
     event: EventId,
 ) -> Result<Vec<Delivery>, StorageError> {
-    let sql = format!("SELECT {COLUMNS} FROM delivery WHERE workspace_id = $1 AND event_id = $2 ORDER BY id");
-    let rows = sql::all::<Row, _>(conn, &sql, [workspace.0.into(), event.0.into()]).await?;
-    rows.into_iter().map(Delivery::try_from).collect()
+    of_events(conn, workspace, &[event]).await
 }
 
 #[derive(FromQueryResult)]
@@ -451,69 +451,6 @@ pub async fn counts(
         .into_iter()
         .filter_map(|row| Some((EventId(row.event_id), DeliveryState::parse(&row.state)?, row.n)))
         .collect())
-}
-
-/// Which deliveries to list.
-#[derive(Clone, Debug, Default)]
-pub struct DeliveryFilter {
-    /// On this connection.
-    pub connection: Option<ConnectionId>,
-    /// In one of these states; empty means any.
-    pub states: Vec<DeliveryState>,
-    /// Of this rule.
-    pub rule: Option<RuleId>,
-    /// With this failure.
-    pub error_code: Option<String>,
-    /// Changing a record with this id.
-    pub record_id: Option<String>,
-}
-
-/// Deliveries of a workspace, newest first.
-pub async fn list(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-    wanted: &DeliveryFilter,
-    page: PageOf,
-) -> Result<Vec<Delivery>, StorageError> {
-    let mut filter = Filter::default();
-    filter.and("workspace_id = {}", [workspace.0.into()]);
-    if let Some(connection) = wanted.connection {
-        filter.and("connection_id = {}", [connection.0.into()]);
-    }
-    // Written out rather than given as values, so that the dead can be read from their index.
-    if let [state] = wanted.states.as_slice() {
-        filter.and(&format!("state = '{}'", state.as_str()), []);
-    } else if !wanted.states.is_empty() {
-        let states: Vec<String> = wanted
-            .states
-            .iter()
-            .map(|state| format!("'{}'", state.as_str()))
-            .collect();
-        filter.and(&format!("state IN ({})", states.join(", ")), []);
-    }
-    if let Some(rule) = wanted.rule {
-        filter.and("rule_id = {}", [rule.0.into()]);
-    }
-    if let Some(code) = &wanted.error_code {
-        filter.and("error_code = {}", [code.as_str().into()]);
-    }
-    if let Some(id) = &wanted.record_id {
-        filter.and("record_id = {}", [id.as_str().into()]);
-    }
-    if let Some(before) = page.before {
-        filter.and("id < {}", [before.into()]);
-    }
-    let (clause, mut values) = filter.finish();
-    values.push((page.limit as i64).into());
-    let sql = format!(
-        "SELECT {COLUMNS} FROM delivery{clause} ORDER BY id DESC LIMIT ${}",
-        values.len()
-    );
-    sql::all::<Row, _>(conn, &sql, values)
-        .await?
-        .into_iter()
-        .map(Delivery::try_from)
-        .collect()
 }
 
 #[derive(FromQueryResult)]

@@ -2,7 +2,7 @@
 
 use crate::db::Conn;
 use crate::error::StorageError;
-use crate::sql::{self, Filter, PageOf, document, json};
+use crate::sql::{self, Filter, Order, PageOf, document, json};
 use domain::event::{Event, EventKind, Fact, Origin};
 use domain::id::{ConnectionId, EventId, RuleId, WorkspaceId};
 use domain::record::RecordKey;
@@ -300,6 +300,8 @@ pub struct EventFilter {
     pub record: Option<RecordKey>,
     /// Of a record with this id, whatever its kind.
     pub record_id: Option<String>,
+    /// Of one of these records; none of them when the list is empty.
+    pub records: Option<Vec<(ConnectionId, RecordKey)>>,
     /// Looked at by this rule and matched.
     pub rule: Option<RuleId>,
     /// Matched by at least one rule.
@@ -308,6 +310,8 @@ pub struct EventFilter {
     pub from: Option<Timestamp>,
     /// Received before.
     pub to: Option<Timestamp>,
+    /// Which come first.
+    pub order: Order,
 }
 
 /// Events of a workspace, newest first.
@@ -337,6 +341,9 @@ pub async fn list(
     if let Some(id) = &wanted.record_id {
         filter.and("e.record_id = {}", [id.as_str().into()]);
     }
+    if let Some(records) = &wanted.records {
+        of_any(&mut filter, records);
+    }
     if let Some(rule) = wanted.rule {
         filter.and(
             "EXISTS (SELECT 1 FROM run r WHERE r.workspace_id = e.workspace_id AND r.event_id = e.id \
@@ -360,12 +367,13 @@ pub async fn list(
         filter.and("e.received_at < {}", [to.0.into()]);
     }
     if let Some(before) = page.before {
-        filter.and("e.id < {}", [before.into()]);
+        filter.and(&format!("e.id {} {{}}", wanted.order.after()), [before.into()]);
     }
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
     let sql = format!(
-        "SELECT {COLUMNS} FROM event e{clause} ORDER BY e.id DESC LIMIT ${}",
+        "SELECT {COLUMNS} FROM event e{clause} ORDER BY e.id {} LIMIT ${}",
+        wanted.order.word(),
         values.len()
     );
     sql::all::<Row, _>(conn, &sql, values)
@@ -373,4 +381,23 @@ pub async fn list(
         .into_iter()
         .map(StoredEvent::try_from)
         .collect()
+}
+
+fn of_any(filter: &mut Filter, records: &[(ConnectionId, RecordKey)]) {
+    if records.is_empty() {
+        filter.and("1 = 0", []);
+        return;
+    }
+    let one = "(e.record_kind = {} AND e.record_id = {} AND e.connection_id = {})";
+    let values: Vec<sea_orm::Value> = records
+        .iter()
+        .flat_map(|(connection, key)| {
+            [
+                key.kind.as_str().into(),
+                key.id.0.as_str().into(),
+                connection.0.into(),
+            ]
+        })
+        .collect();
+    filter.and(&format!("({})", vec![one; records.len()].join(" OR ")), values);
 }

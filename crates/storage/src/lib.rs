@@ -9,6 +9,8 @@ pub mod api_keys;
 pub mod audit;
 pub mod call_results;
 pub mod call_settings;
+pub mod causes;
+pub mod chronicle;
 pub mod connections;
 pub mod counts;
 pub mod credentials;
@@ -27,6 +29,7 @@ pub mod outcomes;
 #[cfg(test)]
 mod plans;
 pub mod published;
+pub mod pulse;
 pub mod quiet;
 pub mod reconciliations;
 pub mod request_keys;
@@ -40,4 +43,4 @@ pub mod stops;
 
 pub use db::{Conn, Db, Tx};
 pub use error::StorageError;
-pub use sql::PageOf;
+pub use sql::{Order, PageOf};

@@ -2,7 +2,7 @@
 
 use crate::db::Conn;
 use crate::error::StorageError;
-use crate::sql::{self, document, json};
+use crate::sql::{self, Filter, document, json};
 use domain::evaluate::{Explanation, Note};
 use domain::id::{EventId, RuleId, RuleVersionId, RunId, WorkspaceId};
 use domain::run::RunOutcome;
@@ -84,30 +84,47 @@ pub async fn of_event(
     workspace: WorkspaceId,
     event: EventId,
 ) -> Result<Vec<Run>, StorageError> {
-    sql::all::<Row, _>(
-        conn,
-        "SELECT id, event_id, rule_id, rule_version_id, outcome, explanation, notes, n_commands, at FROM run \
-         WHERE workspace_id = $1 AND event_id = $2 ORDER BY id",
-        [workspace.0.into(), event.0.into()],
-    )
-    .await?
-    .into_iter()
-    .map(|row| {
-        Ok(Run {
-            workspace,
-            id: RunId(row.id),
-            event: EventId(row.event_id),
-            rule: RuleId(row.rule_id),
-            version: RuleVersionId(row.rule_version_id),
-            outcome: RunOutcome::parse(&row.outcome).ok_or_else(|| StorageError::Corrupt {
-                table: "run",
-                id: row.id.to_string(),
-            })?,
-            explanation: document("run", row.id, &row.explanation)?,
-            notes: document("run", row.id, &row.notes)?,
-            n_commands: row.n_commands,
-            at: Timestamp(row.at),
+    of_events(conn, workspace, &[event]).await
+}
+
+/// Runs of several events in the order of the rules.
+pub async fn of_events(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    events: &[EventId],
+) -> Result<Vec<Run>, StorageError> {
+    if events.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut filter = Filter::default();
+    filter.and("workspace_id = {}", [workspace.0.into()]);
+    let places = vec!["{}"; events.len()].join(", ");
+    let ids: Vec<sea_orm::Value> = events.iter().map(|id| id.0.into()).collect();
+    filter.and(&format!("event_id IN ({places})"), ids);
+    let (clause, values) = filter.finish();
+    let sql = format!(
+        "SELECT id, event_id, rule_id, rule_version_id, outcome, explanation, notes, n_commands, at FROM run{clause} \
+         ORDER BY id"
+    );
+    sql::all::<Row, _>(conn, &sql, values)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(Run {
+                workspace,
+                id: RunId(row.id),
+                event: EventId(row.event_id),
+                rule: RuleId(row.rule_id),
+                version: RuleVersionId(row.rule_version_id),
+                outcome: RunOutcome::parse(&row.outcome).ok_or_else(|| StorageError::Corrupt {
+                    table: "run",
+                    id: row.id.to_string(),
+                })?,
+                explanation: document("run", row.id, &row.explanation)?,
+                notes: document("run", row.id, &row.notes)?,
+                n_commands: row.n_commands,
+                at: Timestamp(row.at),
+            })
         })
-    })
-    .collect()
+        .collect()
 }

@@ -173,7 +173,7 @@ pub(crate) fn list_places(n_before: usize, n_values: usize) -> String {
 pub struct PageOf {
     /// Rows at most.
     pub limit: u64,
-    /// Only rows with a smaller id (they are listed newest first).
+    /// Only rows with a smaller id (they are listed newest first), or a greater one where the oldest come first.
     pub before: Option<uuid::Uuid>,
 }
 
@@ -182,6 +182,33 @@ impl Default for PageOf {
         Self {
             limit: 50,
             before: None,
+        }
+    }
+}
+
+/// Which rows of a list come first. Ids are in the order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Order {
+    /// The newest.
+    #[default]
+    Newest,
+    /// The oldest.
+    Oldest,
+}
+
+impl Order {
+    /// What an id is to a cursor on the pages after it.
+    pub(crate) const fn after(self) -> &'static str {
+        match self {
+            Self::Newest => "<",
+            Self::Oldest => ">",
+        }
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Newest => "DESC",
+            Self::Oldest => "ASC",
         }
     }
 }

@@ -73,6 +73,7 @@ impl Dispatcher {
                     state: EventState::Dispatched,
                     n_matched: 0,
                     outcome: Some("уже найдено сверкой с CRM".to_owned()),
+                    echo_of: None,
                 },
                 runs: Vec::new(),
                 deliveries: Vec::new(),
@@ -172,13 +173,14 @@ fn asked<'a>(
     link: Option<&'a storage::links::Link>,
 ) -> Asked<'a> {
     let event = &stored.event;
-    let ended = |state, outcome: String| {
+    let ended = |state, outcome: String, echo_of| {
         Asked::Decided(Decided::Done {
             ending: Ending {
                 id: event.id,
                 state,
                 n_matched: 0,
                 outcome: Some(outcome),
+                echo_of,
             },
             runs: Vec::new(),
             deliveries: Vec::new(),
@@ -189,7 +191,7 @@ fn asked<'a>(
             "разбор события аварийно прервался {MAX_CRASHES} раза подряд, оно отложено; его можно запустить снова"
         );
         tracing::error!(event.id = %event.id, "событие отложено в карантин: разбор прерывался");
-        return ended(EventState::Quarantined, text);
+        return ended(EventState::Quarantined, text, None);
     }
     // A mark may explain the event only while it is valid, and a write made after the event arrived cannot have
     // caused it.
@@ -213,7 +215,8 @@ fn asked<'a>(
     let expected = change::expected(group.snapshot.as_ref(), &marks, &event.fact);
     let change = change::of(&event.fact, expected.as_ref());
     if from_crm && let Some(mark) = change::explained(&event.fact, &change, &marks) {
-        return ended(EventState::Echo, format!("эхо нашей записи {}", mark.delivery));
+        let text = format!("эхо нашей записи {}", mark.delivery);
+        return ended(EventState::Echo, text, Some(mark.delivery));
     }
     Asked::Rules(Case {
         stored,
@@ -281,6 +284,7 @@ fn decided(case: &Case<'_>, round: &Round, rules: &[&IndexedRule], evaluations: 
             state: EventState::Dispatched,
             n_matched,
             outcome: None,
+            echo_of: None,
         },
         runs,
         deliveries,

@@ -21,9 +21,10 @@ use futures::future::LocalBoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use storage::Db;
-use storage::accounts::{Role, User};
+use storage::accounts::{self, Role, User};
 use storage::audit::{self, Actor, NewEntry};
 use storage::connections::Connection;
+use storage::pulse::Pulse;
 
 mod caller;
 
@@ -101,6 +102,26 @@ impl<P> Access<P> {
 
     pub(super) fn app(&self) -> &App {
         &self.app
+    }
+
+    /// Listens to what changes in the workspace, from where it stands.
+    pub fn listen(&self, now: Pulse) -> tokio::sync::watch::Receiver<Pulse> {
+        self.app.pulses.listen(self.db(), self.workspace, now)
+    }
+
+    /// Whether the person is still in the workspace and not shut out.
+    pub async fn is_member(&self) -> bool {
+        let Some(id) = self.actor.id.map(domain::id::UserId) else {
+            return false;
+        };
+        let role = accounts::role(self.db(), self.workspace, id).await;
+        let user = accounts::user(self.db(), id).await;
+        matches!(role, Ok(Some(_))) && user.is_ok_and(|user| user.disabled_at.is_none())
+    }
+
+    /// Whether the server goes on serving.
+    pub fn is_ready(&self) -> bool {
+        self.app.is_ready()
     }
 
     /// The connector of a connection, for addresses of cards only; none when it cannot be opened.

@@ -2,6 +2,7 @@
 //! [`crate::http::access`].
 
 use crate::connectors::Connectors;
+use crate::http::pulses::Pulses;
 use api::session::SandboxUrl;
 use engine::Engine;
 use engine::clock::Clock;
@@ -22,6 +23,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// Pages of the sandbox CRMs, in the demo.
     pub sandbox: Arc<[SandboxUrl]>,
+    /// Who listens to what changes.
+    pub pulses: Pulses,
     /// False while starting and shutting down.
     pub ready: Arc<AtomicBool>,
 }

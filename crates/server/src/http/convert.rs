@@ -349,3 +349,23 @@ pub fn dead_link() -> Problem {
         "Ссылка недействительна, уже использована или её срок истёк: запросите новую",
     )
 }
+
+/// Dead deliveries of one cause.
+pub fn delivery_cause(cause: storage::causes::Cause) -> api::delivery::DeliveryCause {
+    api::delivery::DeliveryCause {
+        connection_id: cause.connection,
+        error_code: cause.error_code,
+        error: cause.error,
+        n_dead: cause.n_dead,
+        n_rules: cause.n_rules,
+        last_at: cause.last_at,
+    }
+}
+
+/// Which rows come first; the newest when the caller does not say.
+pub fn order(wanted: Option<api::page::Order>) -> storage::Order {
+    match wanted.unwrap_or_default() {
+        api::page::Order::Newest => storage::Order::Newest,
+        api::page::Order::Oldest => storage::Order::Oldest,
+    }
+}

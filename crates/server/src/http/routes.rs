@@ -1,6 +1,7 @@
 //! One file per resource; handlers are thin and carry their own description.
 
 pub mod api_keys;
+pub mod chronicle;
 pub mod connections;
 pub mod deliveries;
 pub mod events;
@@ -11,5 +12,6 @@ pub mod oauth;
 pub mod rules;
 pub mod sessions;
 pub mod stops;
+pub mod stream;
 pub mod trials;
 pub mod workspaces;

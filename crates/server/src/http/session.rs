@@ -9,7 +9,7 @@ use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, Upd
 use actix_session::{Session, SessionMiddleware};
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Key, SameSite};
+use actix_web::cookie::{CookieJar, Key, SameSite};
 use domain::id::UserId;
 use domain::time::Timestamp;
 use engine::clock::Clock;
@@ -69,6 +69,22 @@ impl Sessions {
         } else {
             "integrator"
         }
+    }
+
+    /// Hash of the session's key in the cookie of a request; none without a cookie that we signed.
+    pub fn key_hash(&self, request: &HttpRequest) -> Option<String> {
+        let mut jar = CookieJar::new();
+        jar.add_original(request.cookie(self.cookie_name())?);
+        let key = jar.signed(&self.cookie_key).get(self.cookie_name())?;
+        Some(vault::hash_token(key.value()))
+    }
+
+    /// Whether a session has not ended. Looking does not prolong it.
+    pub async fn is_alive(&self, key_hash: &str) -> bool {
+        matches!(
+            sessions::find(&self.db, key_hash, self.clock.now()).await,
+            Ok(Some(_))
+        )
     }
 
     fn expiry(&self, created_at: Timestamp, now: Timestamp) -> Timestamp {

@@ -3,6 +3,7 @@
 use crate::http::access::Access;
 use crate::http::convert;
 use crate::http::problem::Problem;
+use api::chronicle::{ChronicleEvent, EchoCause, PlacedRecord};
 use api::delivery::DeliveryView;
 use api::event::{EventSummary, EventView, InboundBody, RecordRef};
 use api::link::Link;
@@ -19,7 +20,7 @@ use storage::deliveries::{self, Attempt, Delivery};
 use storage::events::{self, StoredEvent};
 use storage::rules::{self, RuleVersion};
 use storage::runs::{self, Run};
-use storage::{StorageError, connections, links, memory};
+use storage::{StorageError, chronicle, connections, links, memory};
 
 /// Gives records the addresses of their cards and the names they were last known by.
 pub struct Cards<'a, P> {
@@ -134,9 +135,54 @@ impl<'a, P> Cards<'a, P> {
         })
     }
 
-    async fn runs(&self, event: EventId) -> Result<Vec<RunView>, Problem> {
+    /// Records with their cards and names.
+    pub async fn placed(&self, places: &[(ConnectionId, RecordKey)]) -> Result<Vec<PlacedRecord>, Problem> {
+        let mut placed = Vec::with_capacity(places.len());
+        for (connection, key) in places {
+            placed.push(PlacedRecord {
+                connection_id: *connection,
+                record: self.named(*connection, key).await?,
+            });
+        }
+        Ok(placed)
+    }
+
+    /// Events with all that followed from them.
+    pub async fn chronicle(&self, rows: &[StoredEvent]) -> Result<Vec<ChronicleEvent>, Problem> {
         let (db, workspace) = (self.access.db(), self.access.workspace());
-        let runs = runs::of_event(db, workspace, event).await?;
+        let ids: Vec<EventId> = rows.iter().map(|stored| stored.event.id).collect();
+        let causes = chronicle::causes(db, workspace, &ids).await?;
+        let found = runs::of_events(db, workspace, &ids).await?;
+        let of: HashMap<_, _> = found.iter().map(|run| (run.id, run.event)).collect();
+        let mut runs = self.views(found).await?;
+        let mut deliveries = deliveries::of_events(db, workspace, &ids).await?;
+        let summaries = self.summaries(rows).await?;
+        let item = |event: EventSummary| {
+            let id = event.id;
+            let cause = causes.iter().find(|cause| cause.echo == id);
+            ChronicleEvent {
+                runs: runs.extract_if(.., |run| of.get(&run.id) == Some(&id)).collect(),
+                deliveries: deliveries
+                    .extract_if(.., |delivery| delivery.event == id)
+                    .map(|delivery| self.delivery(delivery))
+                    .collect(),
+                cause: cause.map(|cause| EchoCause {
+                    delivery_id: cause.delivery,
+                    event_id: cause.event,
+                }),
+                event,
+            }
+        };
+        Ok(summaries.into_iter().map(item).collect())
+    }
+
+    async fn runs(&self, event: EventId) -> Result<Vec<RunView>, Problem> {
+        let runs = runs::of_event(self.access.db(), self.access.workspace(), event).await?;
+        self.views(runs).await
+    }
+
+    async fn views(&self, runs: Vec<Run>) -> Result<Vec<RunView>, Problem> {
+        let (db, workspace) = (self.access.db(), self.access.workspace());
         let ids: Vec<_> = runs.iter().map(|run| run.version).collect();
         let versions = rules::versions_by_id(db, workspace, &ids).await?;
         let view = |run: Run| {

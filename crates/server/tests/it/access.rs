@@ -68,6 +68,9 @@ const TABLE: &str = "
     start_rule              401 404 403 ok  ok  404 403 ok  403 403
     stop_installation       401 404 404 404 404 404 404 404 404 404
     start_installation      401 404 404 404 404 404 404 404 404 404
+    get_chronicle           401 404 ok  ok  ok  404 ok  403 403 403
+    follow_changes          401 404 ok  ok  ok  404 ok  403 403 403
+    list_delivery_causes    401 404 ok  ok  ok  404 ok  403 403 403
     list_events             401 404 ok  ok  ok  404 ok  403 403 403
     get_event               401 404 ok  ok  ok  404 ok  403 403 403
     replay_event            401 404 403 ok  ok  404 403 403 ok  403

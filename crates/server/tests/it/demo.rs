@@ -108,6 +108,7 @@ async fn a_moved_deal_becomes_a_lead_and_the_moved_lead_moves_the_deal() {
         )
         .await;
     settle(&app, &amocrm).await;
+    chronicle_tells_all(&script, &deal).await;
     let card = amocrm.get(&format!("amocrm/card/{deal}")).await;
     assert_eq!(card["status_id"], named(&columns, "Подтверждён")["id"]);
     assert_eq!(card["notes"].as_array().map(Vec::len), Some(1), "{card}");
@@ -344,4 +345,49 @@ async fn a_connection_by_oauth_waits_for_consent_and_takes_it_once() {
         "bad-request",
         "a state belongs to the person who began"
     );
+}
+
+/// One page holds both sides: each echo names the write that caused it, and the event behind that write.
+async fn chronicle_tells_all(script: &Caller, deal: &Value) {
+    let told = script
+        .get(&format!(
+            "/api/v1/chronicle?record={deal}&record_kind=deal&limit=200"
+        ))
+        .await
+        .json();
+    let items = told["items"].as_array().unwrap();
+    let kinds: Vec<&str> = items
+        .iter()
+        .map(|item| item["event"]["kind"].as_str().unwrap())
+        .collect();
+    assert!(
+        kinds.contains(&"deal_stage_changed") && kinds.contains(&"lead_stage_changed"),
+        "{kinds:?}"
+    );
+    assert_eq!(told["links"].as_array().unwrap().len(), 1);
+    let ids: Vec<&Value> = items.iter().map(|item| &item["event"]["id"]).collect();
+    let echoes: Vec<&Value> = items
+        .iter()
+        .filter(|item| item["event"]["state"] == "echo")
+        .collect();
+    assert!(!echoes.is_empty(), "our writes came back: {kinds:?}");
+    for echo in echoes {
+        assert!(ids.contains(&&echo["cause"]["event_id"]), "{echo}");
+    }
+    let by_phone = script
+        .get("/api/v1/chronicle?phone=8%20(999)%20555-01-01&limit=200")
+        .await
+        .json();
+    let again: Vec<&Value> = by_phone["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["event"]["id"])
+        .collect();
+    assert_eq!(again, ids, "the phone leads to the same chronicle");
+    let listed = script
+        .get("/api/v1/events?phone=%2B79995550101&limit=200")
+        .await
+        .json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), ids.len());
 }

@@ -251,11 +251,22 @@ impl Caller {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let answer = request.send().await.expect("an answer");
+        let mut answer = request.send().await.expect("an answer");
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        // A stream has no end to wait for: its beginning is the answer.
+        let is_stream = headers
+            .get("content-type")
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let text = if is_stream {
+            let begin = answer.chunk().await.expect("a beginning").unwrap_or_default();
+            String::from_utf8_lossy(&begin).into_owned()
+        } else {
+            answer.text().await.expect("a text")
+        };
         Answer {
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.expect("a text"),
+            status,
+            headers,
+            text,
         }
     }
 

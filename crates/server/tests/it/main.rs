@@ -7,6 +7,7 @@ mod demo;
 mod harness;
 mod hooks;
 mod interface;
+mod live;
 mod openapi;
 mod problems;
 mod rules;

@@ -4,7 +4,7 @@ use super::{COLUMNS, EventState, Row, StoredEvent};
 use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql;
-use domain::id::{ConnectionId, EventId, WorkspaceId};
+use domain::id::{ConnectionId, DeliveryId, EventId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -104,6 +104,7 @@ pub async fn finish(
         state,
         n_matched,
         outcome: outcome.map(str::to_owned),
+        echo_of: None,
     };
     finish_all(conn, workspace, &[ending], now).await
 }
@@ -136,6 +137,8 @@ pub struct Ending {
     pub n_matched: usize,
     /// In words.
     pub outcome: Option<String>,
+    /// The delivery that it is the echo of.
+    pub echo_of: Option<DeliveryId>,
 }
 
 /// Records what became of waiting events of one workspace. Stale when one of them no longer waits; whoever was
@@ -148,12 +151,12 @@ pub async fn finish_all(
 ) -> Result<(), StorageError> {
     for endings in sql::batches(endings) {
         let sql = format!(
-            "WITH v(id, state, n_matched, outcome) AS (VALUES {}) UPDATE event SET state = v.state, \
-             n_matched = v.n_matched, outcome = v.outcome, dispatched_at = $2, n_crashes = 0 FROM v \
-             WHERE event.workspace_id = $1 AND event.id = v.id AND event.state = 'new'",
-            sql::places_from(2, endings.len(), 4)
+            "WITH v(id, state, n_matched, outcome, echo_of) AS (VALUES {}) UPDATE event SET state = v.state, \
+             n_matched = v.n_matched, outcome = v.outcome, echo_of = v.echo_of, dispatched_at = $2, n_crashes = 0 \
+             FROM v WHERE event.workspace_id = $1 AND event.id = v.id AND event.state = 'new'",
+            sql::places_from(2, endings.len(), 5)
         );
-        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(2 + endings.len() * 4);
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(2 + endings.len() * 5);
         values.extend([workspace.0.into(), now.0.into()]);
         for ending in endings {
             values.extend([
@@ -161,6 +164,7 @@ pub async fn finish_all(
                 ending.state.as_str().into(),
                 i32::try_from(ending.n_matched).unwrap_or(i32::MAX).into(),
                 ending.outcome.clone().into(),
+                ending.echo_of.map(|delivery| delivery.0).into(),
             ]);
         }
         if sql::execute(conn, &sql, values).await? != endings.len() as u64 {

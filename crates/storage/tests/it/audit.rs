@@ -51,6 +51,7 @@ async fn what_was_done_is_told_newest_first() {
             let wanted = AuditFilter {
                 subject_kind: kind.map(str::to_owned),
                 subject_id: id.map(str::to_owned),
+                ..AuditFilter::default()
             };
             audit::list(db, OURS, &wanted, page).await.unwrap()
         };

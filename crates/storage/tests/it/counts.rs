@@ -3,7 +3,7 @@
 use crate::support::*;
 use domain::delivery::DeliveryState;
 use domain::id::ConnectionId;
-use storage::counts::{self, DeliveryCount, OutboxCount, StepCount};
+use storage::counts::{self, DeliveryCount, OutboxCount, StepCount, Took};
 use storage::deliveries::Delivery;
 use storage::events::{self, EventState};
 use storage::figures::{self, Figures};
@@ -97,11 +97,15 @@ async fn a_chart_counts_each_step() {
         put(base, 4, Some(AMO), DeliveryState::Skipped, 250).await;
         put(base, 5, Some(AMO), DeliveryState::Pending, 0).await;
         put(base, 6, Some(AMO), DeliveryState::Dead, 300).await;
-        let expected = [(2, 1, 0), (1, 0, 0), (1, 1, 1)].map(|(n_events, n_delivered, n_dead)| StepCount {
-            n_events,
-            n_delivered,
-            n_dead,
-        });
+        let expected =
+            [(2, 1, 0, 0), (1, 0, 0, 0), (1, 1, 1, 1)].map(|(n_events, n_delivered, n_skipped, n_dead)| {
+                StepCount {
+                    n_events,
+                    n_delivered,
+                    n_skipped,
+                    n_dead,
+                }
+            });
         assert_eq!(counts::steps(db, OURS, NOW, 100, 3).await.unwrap(), expected);
         let none = [StepCount::default(); 2];
         assert_eq!(counts::steps(db, THEIRS, NOW, 100, 2).await.unwrap(), none);
@@ -118,11 +122,18 @@ async fn times_on_the_way_are_those_of_the_newest() {
             put(base, n, Some(AMO), DeliveryState::Delivered, end).await;
         }
         put(base, 5, Some(AMO), DeliveryState::Dead, 900).await;
+        let took = |ms| Took {
+            finished_at: at(ms),
+            ms,
+        };
         assert_eq!(
             counts::latencies(db, OURS, at(300), 10).await.unwrap(),
-            [300, 500, 700]
+            [500, 300, 700].map(took)
         );
-        assert_eq!(counts::latencies(db, OURS, NOW, 2).await.unwrap(), [300, 500]);
+        assert_eq!(
+            counts::latencies(db, OURS, NOW, 2).await.unwrap(),
+            [500, 300].map(took)
+        );
         assert!(counts::latencies(db, THEIRS, NOW, 2).await.unwrap().is_empty());
     })
     .await;

@@ -5,7 +5,7 @@ use domain::id::{RuleVersionId, RunId};
 use domain::record::{RecordKey, RecordKind};
 use domain::run::RunOutcome;
 use storage::events::{self, EventFilter, EventState, Inbound, StoredEvent};
-use storage::{Db, PageOf, runs};
+use storage::{Db, Order, PageOf, runs};
 
 async fn list(db: &Db, wanted: EventFilter) -> Vec<u128> {
     let found = events::list(db, OURS, &wanted, PageOf::default()).await.unwrap();
@@ -334,6 +334,17 @@ async fn each_filter_picks_its_events() {
         let page = events::list(db, OURS, &any(), page).await.unwrap();
         let page: Vec<_> = page.into_iter().map(|it| it.event.id).collect();
         assert_eq!(page, [3, 2].map(event_id));
+        let oldest = EventFilter {
+            order: Order::Oldest,
+            ..any()
+        };
+        let after = PageOf {
+            limit: 2,
+            before: Some(uuid(2)),
+        };
+        let page = events::list(db, OURS, &oldest, after).await.unwrap();
+        let page: Vec<_> = page.into_iter().map(|it| it.event.id).collect();
+        assert_eq!(page, [3, 4].map(event_id));
     })
     .await;
 }

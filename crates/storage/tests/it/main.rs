@@ -17,6 +17,7 @@ mod memory;
 mod migrations;
 mod outbox;
 mod published;
+mod pulse;
 mod request_keys;
 mod rules;
 mod runs;

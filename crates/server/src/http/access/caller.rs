@@ -67,7 +67,7 @@ impl Caller {
 
     pub(super) async fn workspace(&self, request: &HttpRequest) -> Result<WorkspaceId, Problem> {
         let named = match request.headers().get(WORKSPACE_HEADER) {
-            None => None,
+            None => in_stream(request),
             Some(value) => {
                 let id = value.to_str().ok().and_then(|text| text.parse().ok());
                 Some(id.ok_or_else(|| {
@@ -148,6 +148,15 @@ pub async fn current(request: &HttpRequest) -> Result<Option<User>, Problem> {
         Err(problem) if problem.body().problem_type() == Some(ProblemType::Unauthorized) => Ok(None),
         Err(problem) => Err(problem),
     }
+}
+
+/// The workspace of a stream stands in its address: a browser gives streams no headers.
+fn in_stream(request: &HttpRequest) -> Option<WorkspaceId> {
+    let query = request.query_string();
+    let named = query.split('&').find_map(|pair| pair.strip_prefix("workspace="));
+    named
+        .filter(|_| request.path().ends_with("/stream"))
+        .and_then(|id| id.parse().ok())
 }
 
 fn request_id(request: &HttpRequest) -> Option<String> {

@@ -1,12 +1,13 @@
 //! Deliveries: what is on its way, what died, letting it run again.
 
 use crate::http::access::{Access, EventEditor, Viewer};
+use crate::http::convert;
 use crate::http::extract::{Of, RequestKey, page, paged};
 use crate::http::problem::Problem;
 use crate::http::story::Cards;
 use actix_web::{HttpResponse, get, post, web};
 use api::Page;
-use api::delivery::{DeliveryQuery, DeliveryView, ReplayDeliveries, ReplayedDeliveries};
+use api::delivery::{DeliveryCause, DeliveryQuery, DeliveryView, ReplayDeliveries, ReplayedDeliveries};
 use api::problem::ProblemType;
 use domain::id::DeliveryId;
 use storage::deliveries::{self, DeliveryFilter};
@@ -30,6 +31,7 @@ pub async fn list_deliveries(
         rule: query.rule,
         error_code: query.error_code.clone(),
         record_id: None,
+        order: convert::order(query.order),
     };
     let rows = deliveries::list(access.db(), access.workspace(), &filter, wanted).await?;
     let cards = Cards::of(&access).await?;
@@ -38,6 +40,18 @@ pub async fn list_deliveries(
         wanted,
         |row| row.id.0,
         |row| cards.delivery(row),
+    )))
+}
+
+/// List causes of dead deliveries
+///
+/// Grouped by connection and error, the most frequent first. `replay_deliveries` takes the same members.
+#[utoipa::path(tag = "Доставки", responses((status = 200, body = Page<DeliveryCause>)))]
+#[get("/deliveries/causes")]
+pub async fn list_delivery_causes(access: Viewer) -> Result<web::Json<Page<DeliveryCause>>, Problem> {
+    let causes = storage::causes::causes(access.db(), access.workspace()).await?;
+    Ok(web::Json(Page::whole(
+        causes.into_iter().map(convert::delivery_cause).collect(),
     )))
 }
 

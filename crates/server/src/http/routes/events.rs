@@ -4,6 +4,7 @@ use crate::http::access::{EventEditor, Viewer};
 use crate::http::convert;
 use crate::http::extract::{Of, RequestKey, page, paged};
 use crate::http::problem::Problem;
+use crate::http::routes::chronicle::together;
 use crate::http::story::Cards;
 use actix_web::{HttpResponse, get, post, web};
 use api::Page;
@@ -23,7 +24,12 @@ pub async fn list_events(
     query: web::Query<EventQuery>,
 ) -> Result<web::Json<Page<EventSummary>>, Problem> {
     let wanted = page(query.cursor.as_deref(), query.limit)?;
-    let rows = events::list(access.db(), access.workspace(), &filter(&query), wanted).await?;
+    let mut wanted_events = filter(&query);
+    if query.phone.is_some() {
+        let found = together(&access, (None, query.phone.as_deref()), None).await?;
+        wanted_events.records = found.map(|found| found.records);
+    }
+    let rows = events::list(access.db(), access.workspace(), &wanted_events, wanted).await?;
     let cards = Cards::of(&access).await?;
     let summaries = cards.summaries(&rows).await?;
     Ok(web::Json(paged(
@@ -48,10 +54,12 @@ fn filter(query: &EventQuery) -> EventFilter {
         state: query.state.map(convert::stored_event_state),
         record_id: query.record.clone().filter(|_| record.is_none()),
         record,
+        records: None,
         rule: query.rule,
         matched: query.matched,
         from: query.from.map(Timestamp),
         to: query.to.map(Timestamp),
+        order: convert::order(query.order),
     }
 }
 

@@ -13,7 +13,7 @@ use api::workspace::{Member, Membership, Workspace};
 use domain::delivery::DeliveryState;
 use domain::time::Timestamp;
 use storage::audit::AuditFilter;
-use storage::counts::{self, StepCount};
+use storage::counts::{self, StepCount, Took};
 use storage::deliveries::DeliveryFilter;
 use storage::{PageOf, accounts, audit, deliveries, figures};
 
@@ -69,6 +69,9 @@ pub async fn list_audit_entries(
     let filter = AuditFilter {
         subject_kind: query.subject_kind.clone(),
         subject_id: query.subject_id.clone(),
+        from: query.from.map(Timestamp),
+        to: query.to.map(Timestamp),
+        order: convert::order(query.order),
     };
     let entries = audit::list(access.db(), access.workspace(), &filter, wanted).await?;
     Ok(web::Json(paged(
@@ -89,7 +92,8 @@ pub async fn get_panel(access: Viewer, query: web::Query<PanelQuery>) -> Result<
     let (from, to, step_ms, n_steps) = span(query.period, access.now());
     let figures = figures::figures(db, workspace, from).await?;
     let steps = counts::steps(db, workspace, from, step_ms, n_steps).await?;
-    let times = counts::latencies(db, workspace, from, N_LATENCIES).await?;
+    let took = counts::latencies(db, workspace, from, N_LATENCIES).await?;
+    let times = ascending(took.iter());
     let dead = DeliveryFilter {
         states: vec![DeliveryState::Dead],
         ..DeliveryFilter::default()
@@ -114,7 +118,7 @@ pub async fn get_panel(access: Viewer, query: web::Query<PanelQuery>) -> Result<
         steps: steps
             .into_iter()
             .enumerate()
-            .map(|(at, count)| step(from, step_ms, at, count))
+            .map(|(at, count)| step(from.plus_ms(step_ms * at as i64), step_ms, count, &took))
             .collect(),
         failures: failures
             .into_iter()
@@ -142,13 +146,22 @@ fn span(period: Period, now: Timestamp) -> (Timestamp, Timestamp, i64, usize) {
     )
 }
 
-fn step(from: Timestamp, step_ms: i64, at: usize, count: StepCount) -> PanelStep {
+fn step(from: Timestamp, step_ms: i64, count: StepCount, took: &[Took]) -> PanelStep {
+    let within = |took: &&Took| (0..step_ms).contains(&(took.finished_at.0 - from.0));
     PanelStep {
-        from: from.plus_ms(step_ms * at as i64),
+        from,
         n_events: count.n_events,
         n_delivered: count.n_delivered,
+        n_skipped: count.n_skipped,
         n_dead: count.n_dead,
+        latency_p50_ms: quantile(&ascending(took.iter().filter(within)), 50),
     }
+}
+
+fn ascending<'a>(took: impl Iterator<Item = &'a Took>) -> Vec<i64> {
+    let mut times: Vec<i64> = took.map(|took| took.ms).collect();
+    times.sort_unstable();
+    times
 }
 
 /// The value that so many of a hundred do not exceed, in an ascending list.
