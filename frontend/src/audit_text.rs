@@ -57,6 +57,7 @@ pub fn action(word: &str) -> String {
         "revoked" => "отозван",
         "replayed_many" => return "Действия повторены".to_owned(),
         "reordered" => return "Порядок правил изменён".to_owned(),
+        "loop_stopped" => return "Сработала защита от зацикливания".to_owned(),
         "replayed" => "повторен",
         "cancelled" => "отменён",
         "edited" => "исправлен",
@@ -93,6 +94,7 @@ mod tests {
         assert_eq!(action("link.edited"), "Связь записей исправлена");
         assert_eq!(action("user.updated"), "Пользователь изменён");
         assert_eq!(action("user.signed_in"), "Вход");
+        assert_eq!(action("rule.loop_stopped"), "Сработала защита от зацикливания");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::catalogue_diff;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::lease::holding;
 use crate::secrets::{self, Secret};
 use connector::{AccountCard, Connector, ConnectorError, Subscription, Verdict};
@@ -382,6 +383,7 @@ pub(crate) async fn note(
         return Ok(());
     }
     connections::note_failure(db, workspace, id, &error.to_string(), now).await?;
+    point!(ConnectionFailure);
     let paused = match error.verdict() {
         Verdict::Reauthorise => Some((
             ConnectionState::NeedsReauth,

@@ -3,15 +3,17 @@
 //! new memory of the records, and that the events are done.
 //!
 //! Reading order: [`batch`] (what is looked at together), [`decide`] (one event), [`facts`] (what rules may look at),
-//! [`change`] (what an event changed), [`commit`] (writing), [`careful`] (events that a worker may have died over),
-//! [`trial`] (trying a rule).
+//! [`change`] (what an event changed), [`mod@quiet`] (rules that wait), [`commit`] (writing), [`alarm`] (what a person is
+//! told), [`careful`] (events that a worker may have died over), [`trial`] (trying a rule).
 
+mod alarm;
 mod batch;
 mod careful;
 pub(crate) mod change;
 mod commit;
 mod decide;
 mod facts;
+mod quiet;
 mod trial;
 
 pub(crate) use change::same;
@@ -31,7 +33,7 @@ use futures::{FutureExt, StreamExt};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use storage::events::{self, EventState, StoredEvent};
-use storage::{StorageError, connections, quiet};
+use storage::{StorageError, connections, quiet as windows};
 use tokio::sync::Semaphore;
 
 /// Consequences of a write follow it within this time, in milliseconds.
@@ -82,7 +84,7 @@ impl Dispatcher {
             }
         }
         let groups = round.groups(&self.context, readable).await?;
-        if self.context.leases.take_from_dead(id) {
+        if self.context.leases.take_from_dead(id) && !groups.is_empty() {
             return self.carefully(&round, groups).await;
         }
         let mut n_done = 0;
@@ -154,7 +156,7 @@ impl Dispatcher {
 
     /// Asks the rules whose records have been quiet for long enough.
     async fn end_quiet(&self, round: &Round) -> Result<usize, EngineError> {
-        let due = quiet::due(
+        let due = windows::due(
             &self.context.db,
             round.connection.id,
             round.now,
@@ -254,7 +256,7 @@ impl Rounds for Dispatcher {
     async fn due(&self) -> Result<Vec<Self::Key>, EngineError> {
         let (db, now) = (&self.context.db, self.context.clock.now());
         let mut due = events::waiting_connections(db, now).await?;
-        due.extend(quiet::due_connections(db, now).await?);
+        due.extend(windows::due_connections(db, now).await?);
         due.sort_unstable();
         due.dedup();
         Ok(due)
@@ -263,7 +265,7 @@ impl Rounds for Dispatcher {
     async fn next_due(&self) -> Result<Option<Timestamp>, EngineError> {
         let next = [
             events::next_due(&self.context.db).await?,
-            quiet::next_due(&self.context.db).await?,
+            windows::next_due(&self.context.db).await?,
         ];
         Ok(next.into_iter().flatten().min())
     }

@@ -5,6 +5,7 @@
 
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use domain::id::ConnectionId;
 use domain::time::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -118,6 +119,7 @@ async fn renew(context: &Context, name: &str) -> Result<bool, EngineError> {
     let is_ours = leases::acquire(&context.db, name, &context.owner, now, until)
         .await?
         .is_some();
+    point!(LeaseTaken);
     let mut known = context.leases.lock();
     if is_ours {
         known.held.insert(name.to_owned(), (until, Whose::Ours));

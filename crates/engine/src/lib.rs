@@ -22,6 +22,7 @@ pub mod context;
 mod deliverer;
 mod dispatcher;
 pub mod error;
+pub mod failpoint;
 mod gated;
 pub mod imports;
 pub mod intake;

@@ -10,6 +10,7 @@ pub(crate) mod news;
 
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::intake::key_of;
 use crate::lease::holding;
 use crate::pump::Rounds;
@@ -107,6 +108,7 @@ impl Reconciler {
                 Err(EngineError::Connector(error)) => {
                     let now = self.context.clock.now();
                     crate::connections::note(&self.context.db, &connection, Some(&error), now).await?;
+                    point!(ReconcileFailed);
                     self.failed(&mut walk, &error.to_string()).await?;
                     break;
                 }
@@ -179,21 +181,27 @@ impl Reconciler {
             .into_iter()
             .map(|fact| event(connection, fact, now))
             .collect();
+        point!(ReconcileRead);
         let tx = self.context.db.begin().await?;
         let n_new = events::insert(&tx, &new).await?.len();
+        point!(ReconcileEvents);
         walk.n_found = walk
             .n_found
             .saturating_add(i32::try_from(n_new).unwrap_or(i32::MAX));
         if n_new > 0 {
             connections::note_event(&tx, connection.workspace, connection.id, now).await?;
+            point!(ReconcileNoted);
         }
         if is_last {
             let up_to = walk.started_at.unwrap_or(now);
             connections::set_reconciled(&tx, connection.workspace, connection.id, up_to).await?;
+            point!(ReconcileMoment);
             ended(walk, is_subscribed(connection), now);
         }
         reconciliations::save(&tx, walk).await?;
+        point!(ReconcilePlace);
         tx.commit().await?;
+        point!(ReconcileCommitted);
         Ok(n_new)
     }
 

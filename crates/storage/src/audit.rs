@@ -156,6 +156,34 @@ pub async fn insert(
     Ok(())
 }
 
+#[derive(FromQueryResult)]
+struct LastRow {
+    at: Option<i64>,
+}
+
+/// When something was done to a thing last; `None` when it never was.
+pub async fn last_at(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    subject_kind: &str,
+    subject_id: &str,
+    action: &str,
+) -> Result<Option<Timestamp>, StorageError> {
+    let row = sql::one::<LastRow, _>(
+        conn,
+        "SELECT MAX(at) AS at FROM audit_entry WHERE workspace_id = $1 AND subject_kind = $2 AND subject_id = $3 \
+         AND action = $4",
+        [
+            workspace.0.into(),
+            subject_kind.into(),
+            subject_id.into(),
+            action.into(),
+        ],
+    )
+    .await?;
+    Ok(row.and_then(|row| row.at).map(Timestamp))
+}
+
 /// Which entries to list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AuditFilter {

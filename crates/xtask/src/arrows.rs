@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str], &[&str])] = &[
     (
         "engine",
         &["domain", "connector", "storage", "importer", "vault"],
-        &["test-db"],
+        // Itself, with its failpoints.
+        &["test-db", "engine"],
     ),
     ("frontend", &["api", "domain"], &[]),
     (

@@ -9,6 +9,7 @@ use super::batch::{Group, Round};
 use super::decide::{MAX_CRASHES, Reading};
 use super::{Dispatcher, Rest};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use domain::id::{EventId, WorkspaceId};
 use storage::events::{self, StoredEvent};
 
@@ -29,6 +30,7 @@ impl Dispatcher {
                 if stored.n_crashes < MAX_CRASHES {
                     events::count_crash(&self.context.db, round.workspace, stored.event.id, None).await?;
                 }
+                point!(DispatchCounted);
                 group.events.push_back(stored);
                 let (outcome, rest) = self.go_through(round, &mut group, Reading::Allowed).await?;
                 n_done += self.commit(round, vec![outcome]).await?;

@@ -1,8 +1,9 @@
 //! Writing what became of events.
 
-use super::Dispatcher;
 use super::batch::{Decided, Outcome, Round};
+use super::{Dispatcher, alarm};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use domain::id::EventId;
 use domain::record::Record;
 use storage::deliveries::{self, Delivery};
@@ -88,24 +89,35 @@ impl Dispatcher {
             }
         }
         let snapshots: Vec<&Record> = outcomes.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+        point!(DispatchDecided);
         let tx = self.context.db.begin().await?;
         runs::insert(&tx, &new_runs).await?;
+        point!(DispatchRuns);
         deliveries::insert(&tx, &planned).await?;
+        point!(DispatchDeliveries);
         memory::save_snapshots(&tx, workspace, connection, &snapshots, now).await?;
+        point!(DispatchSnapshots);
         events::finish_all(&tx, workspace, &endings, now).await?;
+        point!(DispatchFinished);
         for ending in quiet_endings.iter().filter(|ending| ending.n_matched > 0) {
             events::add_matches(&tx, workspace, ending.id, ending.n_matched).await?;
+            point!(DispatchMatches);
         }
         for (event, due_at, reason) in waits {
             events::postpone(&tx, workspace, event, due_at, reason).await?;
+            point!(DispatchPostponed);
         }
         for waiting in outcomes.iter().flat_map(|outcome| &outcome.quiet) {
             quiet::put(&tx, waiting).await?;
+            point!(DispatchQuietOpened);
         }
         for waiting in outcomes.iter().flat_map(|outcome| &outcome.settled) {
             quiet::delete(&tx, waiting).await?;
+            point!(DispatchQuietClosed);
         }
+        alarm::raise(&tx, &self.context.settings, &new_runs, now).await?;
         tx.commit().await?;
+        point!(DispatchCommitted);
         if !planned.is_empty() {
             self.signals.deliveries.notify_one();
         }

@@ -2,7 +2,7 @@
 
 use super::batch::{Case, Decided, Group, Outcome, Round};
 use super::facts::{self, Completed};
-use super::{CONSEQUENCE_MS, Dispatcher, LOOK_AGAIN_MS, change};
+use super::{CONSEQUENCE_MS, Dispatcher, LOOK_AGAIN_MS, change, quiet};
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::links;
@@ -10,7 +10,7 @@ use crate::reconcile::news::is_stale_hook;
 use crate::rulebook::Book;
 use domain::command::Command;
 use domain::delivery::DeliveryState;
-use domain::evaluate::{Evaluation, Explanation, Facts, Note, Verdict, evaluate};
+use domain::evaluate::{Evaluation, Explanation, Facts, Verdict, evaluate};
 use domain::event::Origin;
 use domain::field::SystemField;
 use domain::id::{DeliveryId, RunId};
@@ -23,7 +23,6 @@ use storage::connections::Connection;
 use storage::deliveries::Delivery;
 use storage::events::{Ending, EventState, StoredEvent};
 use storage::memory::Echo;
-use storage::quiet::Quiet;
 use storage::runs::Run;
 
 /// A worker that broke off over an event so often leaves it alone.
@@ -80,13 +79,18 @@ impl Dispatcher {
             }));
         }
         let known = facts::from_event(stored, &case.change, &round.book, round.now);
+        let is_wanted = |entry: &&IndexedRule| {
+            let only = stored.only_rule;
+            only.is_none() || round.book.rule_of.get(&entry.version).copied() == only
+        };
         let mut rules: Vec<&IndexedRule> = round.book.index.candidates(event.connection, &known);
-        if let Some(only) = stored.only_rule {
-            rules.retain(|entry| round.book.rule_of.get(&entry.version) == Some(&only));
-        }
-        let (quiet, rules): (Vec<_>, Vec<_>) = rules
-            .into_iter()
-            .partition(|entry| is_from_crm(event.origin) && entry.rule.rule().quiet_secs > 0);
+        rules.retain(is_wanted);
+        let held = if round.book.has_quiet && is_from_crm(event.origin) {
+            let held = quiet::take_out(&mut rules, group, round, event);
+            held.into_iter().filter(is_wanted).collect()
+        } else {
+            Vec::new()
+        };
         let known =
             match facts::complete(&self.context, &case, known, &rules, &mut group.reads, reading).await? {
                 Completed::Facts(known) => *known,
@@ -103,64 +107,14 @@ impl Dispatcher {
         let mut decided = decided(&case, round, &rules, evaluations);
         if let Decided::Done { runs, .. } = &mut decided {
             runs.extend(
-                quiet
-                    .iter()
-                    .filter_map(|entry| hold(group, outcome, &case, round, entry)),
+                held.iter()
+                    .filter_map(|entry| quiet::hold(group, outcome, &case, round, entry)),
             );
         }
         if is_from_crm(event.origin) {
             remember(group, outcome, stored);
         }
         Ok(Some(decided))
-    }
-
-    /// What becomes of a record whose quiet window is over: the rule is asked about the last event, with what
-    /// changed in all of them.
-    pub(super) async fn decide_quiet(
-        &self,
-        round: &Round,
-        group: &mut Group,
-        waiting: &Quiet,
-        stored: &StoredEvent,
-    ) -> Result<Decided, EngineError> {
-        let link = group.link.clone();
-        let mut change = change::Change {
-            before: waiting.fact.before.clone(),
-            changed: waiting.fact.changed.clone(),
-            unexpected: Vec::new(),
-        };
-        change.forget_undone(&waiting.fact.record);
-        let case = Case {
-            stored,
-            connection: &round.connection,
-            link: link.as_ref(),
-            change,
-            chain: waiting.chain,
-        };
-        let known = facts::from_event(stored, &case.change, &round.book, round.now);
-        let mut rules: Vec<&IndexedRule> = round.book.index.candidates(stored.event.connection, &known);
-        rules.retain(|entry| round.book.rule_of.get(&entry.version) == Some(&waiting.rule));
-        let completed = facts::complete(
-            &self.context,
-            &case,
-            known,
-            &rules,
-            &mut group.reads,
-            Reading::Allowed,
-        )
-        .await?;
-        let known = match completed {
-            Completed::Facts(known) => *known,
-            Completed::NotNow | Completed::Wait { .. } => {
-                return Ok(Decided::Waits {
-                    event: stored.event.id,
-                    due_at: round.now.plus_ms(self.context.settings.retry.base_ms),
-                    reason: String::new(),
-                });
-            }
-        };
-        let evaluations = evaluate_all(&self.context, &rules, &known, case.chain);
-        Ok(decided(&case, round, &rules, evaluations))
     }
 }
 
@@ -232,7 +186,12 @@ pub(super) const fn is_from_crm(origin: Origin) -> bool {
     matches!(origin, Origin::Webhook | Origin::Poll)
 }
 
-fn evaluate_all(context: &Context, rules: &[&IndexedRule], known: &Facts, chain: u16) -> Vec<Evaluation> {
+pub(super) fn evaluate_all(
+    context: &Context,
+    rules: &[&IndexedRule],
+    known: &Facts,
+    chain: u16,
+) -> Vec<Evaluation> {
     let mut stopped = false;
     rules
         .iter()
@@ -253,7 +212,12 @@ fn evaluate_all(context: &Context, rules: &[&IndexedRule], known: &Facts, chain:
         .collect()
 }
 
-fn decided(case: &Case<'_>, round: &Round, rules: &[&IndexedRule], evaluations: Vec<Evaluation>) -> Decided {
+pub(super) fn decided(
+    case: &Case<'_>,
+    round: &Round,
+    rules: &[&IndexedRule],
+    evaluations: Vec<Evaluation>,
+) -> Decided {
     let event = &case.stored.event;
     let lane = links::lane(case.link, event.connection, &event.fact.key);
     let (mut deliveries, mut runs) = (Vec::new(), Vec::new());
@@ -262,12 +226,8 @@ fn decided(case: &Case<'_>, round: &Round, rules: &[&IndexedRule], evaluations: 
         let Some(mut run) = run(case, &round.book, entry, round.now) else {
             continue;
         };
-        match evaluation.outcome {
-            RunOutcome::Matched => n_matched += 1,
-            RunOutcome::LoopGuard => {
-                tracing::error!(rule.id = %run.rule, event.id = %event.id, "сработала защита от зацикливания");
-            }
-            _ => {}
+        if evaluation.outcome == RunOutcome::Matched {
+            n_matched += 1;
         }
         run.outcome = evaluation.outcome;
         run.explanation = evaluation.explanation;
@@ -292,7 +252,7 @@ fn decided(case: &Case<'_>, round: &Round, rules: &[&IndexedRule], evaluations: 
 }
 
 /// A run of a rule that has not been asked yet.
-fn run(case: &Case<'_>, book: &Book, entry: &IndexedRule, now: Timestamp) -> Option<Run> {
+pub(super) fn run(case: &Case<'_>, book: &Book, entry: &IndexedRule, now: Timestamp) -> Option<Run> {
     let event = &case.stored.event;
     let unasked = without_looking(RunOutcome::Stopped);
     Some(Run {
@@ -307,48 +267,6 @@ fn run(case: &Case<'_>, book: &Book, entry: &IndexedRule, now: Timestamp) -> Opt
         n_commands: 0,
         at: now,
     })
-}
-
-/// Lets a rule with a quiet window wait for it: the window begins anew with every event, what changed adds up, the
-/// last state stands.
-fn hold(
-    group: &mut Group,
-    outcome: &mut Outcome,
-    case: &Case<'_>,
-    round: &Round,
-    entry: &IndexedRule,
-) -> Option<Run> {
-    let secs = entry.rule.rule().quiet_secs;
-    let mut run = run(case, &round.book, entry, round.now)?;
-    run.outcome = RunOutcome::Quiet;
-    run.notes = vec![Note {
-        action: 0,
-        text: format!("ждём, пока запись не меняется {secs} с; решение — по последнему состоянию"),
-    }];
-    let event = &case.stored.event;
-    let mut fact = event.fact.clone();
-    fact.before.clone_from(&case.change.before);
-    fact.changed.clone_from(&case.change.changed);
-    let mut waiting = Quiet {
-        workspace: event.workspace,
-        connection: event.connection,
-        rule: run.rule,
-        event: event.id,
-        fact,
-        chain: case.chain,
-        due_at: round.now.plus_ms(i64::from(secs) * 1_000),
-    };
-    match group.quiet.iter_mut().find(|known| known.rule == waiting.rule) {
-        Some(known) => {
-            change::add_up(&known.fact, &mut waiting.fact);
-            waiting.chain = waiting.chain.max(known.chain);
-            *known = waiting.clone();
-        }
-        None => group.quiet.push(waiting.clone()),
-    }
-    outcome.quiet.retain(|known| known.rule != waiting.rule);
-    outcome.quiet.push(waiting);
-    Some(run)
 }
 
 fn delivery(case: &Case<'_>, run: &Run, command: Command, lane: &str) -> Delivery {

@@ -5,6 +5,7 @@ use super::change::Change;
 use super::decide::Reading;
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::rulebook::Book;
 use connector::{Connector, ConnectorError, ContactQuery, Snapshot, Verdict};
 use domain::catalogues::home_of;
@@ -185,6 +186,7 @@ async fn read_into(
     let result = connector.read(key, true).await;
     let now = context.clock.now();
     crate::connections::note(&context.db, connection, result.as_ref().err(), now).await?;
+    point!(DispatchRead);
     match result {
         Ok(snapshot) => {
             let snapshot = snapshot.unwrap_or_default();

@@ -8,6 +8,7 @@
 use crate::calls;
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::worker::Signals;
 use domain::event::Event;
 use domain::id::{ConnectionId, EventId, WorkspaceId};
@@ -186,7 +187,9 @@ impl Commits {
         let events: Vec<&NewEvent> = wanted.iter().flat_map(|one| &one.events).collect();
         let tx = self.context.db.begin().await?;
         events::insert_inbound(&tx, &inbound).await?;
+        point!(IntakeBodies);
         let new = events::insert(&tx, &events).await?;
+        point!(IntakeEvents);
         let new: HashSet<EventId> = new.into_iter().collect();
         let told: Vec<&Event> = events
             .iter()
@@ -194,8 +197,11 @@ impl Commits {
             .filter(|it| new.contains(&it.id))
             .collect();
         calls::hear(&tx, &told, self.context.clock.now()).await?;
+        point!(IntakeCalls);
         let noted = self.note(&tx, wanted).await?;
+        point!(IntakeNoted);
         tx.commit().await?;
+        point!(IntakeCommitted);
         self.lock().noted.extend(noted);
         Ok(new)
     }

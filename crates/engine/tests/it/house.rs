@@ -16,6 +16,7 @@ use domain::value::{Stage, Value};
 use engine::clock::{Clock, ManualClock};
 use engine::connections::NewConnection;
 use engine::context::Context;
+use engine::failpoint::{self, Point};
 use engine::intake::Accepted;
 use engine::rules::Consent;
 use engine::{ConnectorFactory, Engine, EngineError, Secret, Settings};
@@ -100,6 +101,8 @@ pub(crate) struct House {
     pub(crate) amocrm: ScriptedConnector,
     pub(crate) lptracker: ScriptedConnector,
     hooks: [(ConnectorKind, String); 2],
+    /// Where the database is.
+    url: String,
     n_facts: std::cell::Cell<u64>,
 }
 
@@ -202,6 +205,7 @@ impl House {
             amocrm,
             lptracker,
             hooks: [amo_hook, lpt_hook],
+            url: test_db.url().to_owned(),
             n_facts: std::cell::Cell::new(0),
         }
     }
@@ -214,6 +218,45 @@ impl House {
             &self.amocrm,
             &self.lptracker,
         )
+    }
+
+    /// A process with a runtime and database connections of its own. Everything in it ends at once when it reaches the
+    /// point where it is to die (`None`), or when its work is done.
+    pub(crate) fn process<T: Send>(
+        &self,
+        dies_at: Option<Point>,
+        work: impl AsyncFnOnce(Engine) -> T + Send,
+    ) -> Option<T> {
+        let (url, clock) = (self.url.as_str(), &self.clock);
+        let (amocrm, lptracker) = (&self.amocrm, &self.lptracker);
+        let life = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                let db = Db::connect(url, 2).await.unwrap();
+                let engine = engine_over(db, clock, amocrm, lptracker);
+                let is_reached = dies_at.map(failpoint::arm);
+                let death = async {
+                    match is_reached {
+                        Some(is_reached) => is_reached.notified().await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = death => None,
+                    done = work(engine) => Some(done),
+                }
+            })
+        };
+        std::thread::scope(|scope| scope.spawn(life).join().unwrap())
+    }
+
+    /// The secret of a connection's inbound address.
+    pub(crate) fn hook_of(&self, kind: ConnectorKind) -> String {
+        let found = self.hooks.iter().find(|(of, _)| *of == kind);
+        found.unwrap().1.clone()
     }
 
     /// Publishes a rule written as JSON; `AMO` and `LPT` stand for the connections.
@@ -248,9 +291,11 @@ impl House {
 
     /// The same with its answer.
     pub(crate) async fn receive(&self, kind: ConnectorKind, facts: &[Fact]) -> Result<Accepted, EngineError> {
-        let secret = &self.hooks.iter().find(|(of, _)| *of == kind).unwrap().1;
+        let secret = self.hook_of(kind);
         let body = serde_json::to_vec(facts).unwrap();
-        self.engine.receive(kind, secret, "application/json", &body).await
+        self.engine
+            .receive(kind, &secret, "application/json", &body)
+            .await
     }
 
     /// Nobody can store events until the value is dropped.

@@ -5,10 +5,12 @@
 
 mod dispatch;
 mod echoes;
+mod failpoints;
 mod files;
 mod flow;
 mod house;
 mod intake;
+mod loops;
 mod once;
 mod reconcile;
 mod stops;
