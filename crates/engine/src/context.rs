@@ -143,19 +143,25 @@ impl Context {
     }
 
     /// The connector for the pipeline's work on a connection: emergency stops hold it back.
-    pub(crate) async fn working(
+    pub(crate) async fn working(&self, connection: &Connection) -> Result<Arc<dyn Connector>, EngineError> {
+        let inner = self.connector(connection).await?;
+        Ok(self.behind_stops(connection, inner, Vec::new()))
+    }
+
+    /// A connector that sends nothing while its connection, or one of the rules behind the work, is stopped.
+    pub(crate) fn behind_stops(
         &self,
         connection: &Connection,
-        rule: Option<RuleId>,
-    ) -> Result<Arc<dyn Connector>, EngineError> {
-        let inner = self.connector(connection).await?;
+        inner: Arc<dyn Connector>,
+        rules: Vec<RuleId>,
+    ) -> Arc<dyn Connector> {
         let passage = Passage {
             board: Arc::clone(&self.stops),
             workspace: connection.workspace,
             connection: connection.id,
-            rule,
+            rules,
         };
-        Ok(Arc::new(Gated::new(inner, Arc::new(passage))))
+        Arc::new(Gated::new(inner, Arc::new(passage)))
     }
 
     /// Forgets an opened connector: its secret or settings changed.

@@ -1,46 +1,52 @@
-//! Delivery: due commands are leased, carried out without any transaction open, and recorded. What a crash
-//! leaves behind is looked for before anything is written again.
+//! Delivery: due commands are leased, carried out together without any transaction open, and recorded. What a
+//! crash leaves behind is looked for before anything is written again.
 
 mod attempt;
+mod case;
+mod desk;
 mod diff;
 mod failure;
 mod operation;
 mod progress;
 mod upsert;
+mod verdict;
 
 use self::attempt::Attempt;
+use self::case::Case;
+use self::desk::Desk;
 use self::failure::Failure;
 use self::upsert::Ended;
+use self::verdict::Judge;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::lease::holding;
 use crate::pump::Rounds;
-use connector::http::{Trace, traced};
-use connector::{ConnectorError, Verdict};
+use connector::http::Trace;
+use connector::{Connector, ConnectorError, Verdict};
 use domain::command::Operation;
 use domain::connection::ConnectionState;
-use domain::delivery::{DeliveryState, Outcome};
-use domain::id::{AttemptId, ConnectionId};
+use domain::delivery::DeliveryState;
+use domain::id::{AttemptId, ConnectionId, EventId};
 use domain::time::Timestamp;
-use futures::StreamExt;
+use futures::future::join_all;
+use std::collections::HashMap;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
 use storage::deliveries::{self, Delivery};
-use storage::{StorageError, events};
+use storage::events::{self, StoredEvent};
 
-/// How long an undecided one waits before the next look, in milliseconds.
-const LOOK_AGAIN_MS: i64 = 2_000;
+/// Arrays that one round fills where the CRM takes arrays.
+const ARRAYS: u64 = 5;
 
 /// Carries deliveries out.
 pub(crate) struct Deliverer {
     context: Arc<Context>,
 }
 
-/// What an attempt did to its delivery.
-struct Settled {
-    outcome: Outcome,
-    code: Option<&'static str>,
-    text: Option<String>,
+/// A delivery whose attempt is at its end.
+struct Closed {
+    delivery: Delivery,
+    attempt: deliveries::Attempt,
 }
 
 impl Rounds for Deliverer {
@@ -94,122 +100,205 @@ impl Deliverer {
     }
 
     async fn work(&self, id: Option<ConnectionId>) -> Result<usize, EngineError> {
-        let (db, settings) = (&self.context.db, &self.context.settings);
-        let owner = &self.context.owner;
-        let now = self.context.clock.now();
-        // Whatever another holder left under way belongs to nobody now.
-        deliveries::recover(db, id, owner, now).await?;
-        if let Some(id) = id
-            && let Some(connection) = connections::find_any(db, id).await?
-            && connection.state != ConnectionState::Active
-        {
+        let context = &self.context;
+        // Whatever another holder, or a round of ours that could not store its end, left under way is nobody's now.
+        deliveries::recover(&context.db, id, context.clock.now()).await?;
+        let Some(id) = id else {
+            return self.own_operations().await;
+        };
+        let Some(connection) = connections::find_any(&context.db, id).await? else {
+            return self
+                .refuse(Some(id), "connection_gone", "подключение удалено")
+                .await;
+        };
+        if connection.state != ConnectionState::Active {
             // Everything keeps its place until the pause is over.
-            self.context.stops.pause(id);
+            context.stops.pause(id);
             return Ok(0);
         }
-        let until = now.plus_ms(settings.lease_ms);
-        let held = self.context.stops.rules();
-        let leased = deliveries::lease(db, id, owner, now, until, settings.deliveries_at_once, &held).await?;
+        let connector = context.connector(&connection).await?;
+        let at_once = match connector.batch() {
+            0 | 1 => context.settings.deliveries_at_once,
+            n => n as u64 * ARRAYS,
+        };
+        let leased = self.lease(Some(id), at_once).await?;
+        if leased.is_empty() {
+            return Ok(0);
+        }
+        self.carry_out(Arc::new(connection), connector, leased).await
+    }
+
+    async fn lease(&self, id: Option<ConnectionId>, at_once: u64) -> Result<Vec<Delivery>, EngineError> {
+        let context = &self.context;
+        let now = context.clock.now();
+        let until = now.plus_ms(context.settings.lease_ms);
+        let held = context.stops.rules();
+        Ok(deliveries::lease(&context.db, id, &context.owner, now, until, at_once, &held).await?)
+    }
+
+    /// The hub's own operations, for which no CRM is asked.
+    async fn own_operations(&self) -> Result<usize, EngineError> {
+        let context = &self.context;
+        let leased = self.lease(None, context.settings.deliveries_at_once).await?;
         let n_leased = leased.len();
-        let done: Vec<Result<(), EngineError>> = futures::stream::iter(leased)
-            .map(|delivery| self.attempt(delivery))
-            .buffer_unordered(n_leased.max(1))
-            .collect()
-            .await;
-        done.into_iter().collect::<Result<Vec<()>, _>>()?;
+        let mut closed = Vec::with_capacity(n_leased);
+        for delivery in leased {
+            let Operation::SaveCallResult { result } = &delivery.command.operation else {
+                let text = "действия вне CRM в этой версии не выполняются";
+                closed.push(self.refused(delivery, "unsupported", text));
+                continue;
+            };
+            let started_at = context.clock.now();
+            let saved = crate::calls::save(context, &delivery, result).await;
+            let result = saved.map(|()| Ended::Done).map_err(Failure::Engine);
+            let progress = progress::Progress::default();
+            closed.push(self.close(delivery, &progress, result, &Trace::default(), started_at));
+        }
+        self.settle(closed).await?;
         Ok(n_leased)
     }
 
-    async fn attempt(&self, delivery: Delivery) -> Result<(), EngineError> {
-        let started_at = self.context.clock.now();
-        let trace = Trace::default();
-        let (delivery, result) = traced(trace.clone(), self.carry_out(delivery)).await;
-        match result {
-            // The lease went to somebody else meanwhile: what they do now counts, not this.
-            Err(Failure::Engine(EngineError::Storage(StorageError::Stale { .. }))) => Ok(()),
-            result => self.settle(delivery, result, &trace, started_at).await,
-        }
+    /// Everything due ends at once: nobody can carry it out.
+    async fn refuse(
+        &self,
+        id: Option<ConnectionId>,
+        code: &'static str,
+        text: &str,
+    ) -> Result<usize, EngineError> {
+        let leased = self.lease(id, self.context.settings.deliveries_at_once).await?;
+        let n_leased = leased.len();
+        let closed = leased
+            .into_iter()
+            .map(|delivery| self.refused(delivery, code, text));
+        self.settle(closed.collect()).await?;
+        Ok(n_leased)
     }
 
-    async fn carry_out(&self, delivery: Delivery) -> (Delivery, Result<Ended, Failure>) {
-        if let Operation::SaveCallResult { result } = &delivery.command.operation {
-            let saved = crate::calls::save(&self.context, &delivery, result).await;
-            return (delivery, saved.map(|()| Ended::Done).map_err(Failure::Engine));
-        }
-        let unchanged = delivery.clone();
-        match self.begin(delivery).await {
-            Err(failure) => (unchanged, Err(failure)),
-            Ok(mut attempt) => {
-                let command = attempt.delivery.command.clone();
-                let result = match attempt.resolve().await {
-                    Ok(()) => attempt.operate(&command.operation).await,
-                    Err(failure) => Err(failure),
-                };
-                let now = self.context.clock.now();
-                let error = match &result {
-                    Err(Failure::Connector(error)) => Some(error),
-                    _ => None,
-                };
-                let noted = crate::connections::note(&self.context.db, &attempt.connection, error, now).await;
-                if let Err(error) = noted {
-                    tracing::warn!(%error, "состояние подключения не записано");
-                }
-                (attempt.delivery, result)
-            }
-        }
+    fn refused(&self, delivery: Delivery, code: &'static str, text: &str) -> Closed {
+        let failure = Failure::Refused {
+            code,
+            text: text.to_owned(),
+        };
+        let (progress, now) = (progress::Progress::default(), self.context.clock.now());
+        self.close(delivery, &progress, Err(failure), &Trace::default(), now)
     }
 
-    async fn begin(&self, delivery: Delivery) -> Result<Attempt<'_>, Failure> {
-        let context = &*self.context;
-        let Some(id) = delivery.connection else {
-            return Err(Failure::Refused {
-                code: "unsupported",
-                text: "действия вне CRM в этой версии не выполняются".to_owned(),
-            });
-        };
-        let connection = match connections::find(&context.db, delivery.workspace, id).await {
-            Ok(connection) => connection,
-            Err(StorageError::NotFound { .. }) => {
-                let text = "подключение удалено".to_owned();
-                return Err(Failure::Refused {
-                    code: "connection_gone",
-                    text,
-                });
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if connection.state != ConnectionState::Active {
-            return Err(Failure::Paused {
-                reason: paused(&connection),
-            });
-        }
-        let event = events::find(&context.db, delivery.workspace, delivery.event).await?;
-        let progress =
-            serde_json::from_value(delivery.progress.clone()).map_err(|_| StorageError::Corrupt {
-                table: "delivery",
-                id: delivery.id.to_string(),
-            })?;
-        let connector = context.working(&connection, Some(delivery.rule)).await?;
-        Ok(Attempt {
-            context,
-            delivery,
-            progress,
-            event,
-            connection,
+    /// Carries out what was leased, side by side over one desk, and settles all of it together.
+    async fn carry_out(
+        &self,
+        connection: Arc<Connection>,
+        connector: Arc<dyn Connector>,
+        leased: Vec<Delivery>,
+    ) -> Result<usize, EngineError> {
+        let context = &self.context;
+        let n_leased = leased.len();
+        let (cases, mut closed) = self.cases(&connection, leased).await?;
+        let desk = Desk::new(
+            Arc::clone(context),
+            Arc::clone(&connection),
             connector,
-        })
+            cases.len(),
+        );
+        let attempts = join_all(cases.into_iter().map(|case| Attempt::run(context, &desk, case)));
+        let ended = tokio::select! {
+            ended = attempts => ended,
+            never = desk.serve() => match never {},
+        };
+        self.note(&connection, &ended).await;
+        let mut trouble = None;
+        for (case, result) in ended {
+            if let Err(Failure::Left { cause }) = result {
+                trouble = trouble.or(cause);
+                continue;
+            }
+            closed.push(self.close(
+                case.delivery,
+                &case.progress,
+                result,
+                &case.trace,
+                case.started_at,
+            ));
+        }
+        self.settle(closed).await?;
+        match trouble {
+            Some(error) => Err(error),
+            None => Ok(n_leased),
+        }
     }
 
-    /// One transaction for the fact «this attempt ended so».
-    async fn settle(
+    /// What is needed to begin; a delivery that cannot begin ends here.
+    async fn cases(
+        &self,
+        connection: &Arc<Connection>,
+        leased: Vec<Delivery>,
+    ) -> Result<(Vec<Case>, Vec<Closed>), EngineError> {
+        let started_at = self.context.clock.now();
+        let mut wanted: Vec<EventId> = leased.iter().map(|delivery| delivery.event).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let events = events::find_all(&self.context.db, connection.workspace, &wanted).await?;
+        let events: HashMap<EventId, Arc<StoredEvent>> =
+            events.into_iter().map(|it| (it.event.id, Arc::new(it))).collect();
+        let (mut cases, mut closed) = (Vec::with_capacity(leased.len()), Vec::new());
+        for delivery in leased {
+            let progress = serde_json::from_value(delivery.progress.clone());
+            match (events.get(&delivery.event), progress) {
+                (Some(event), Ok(progress)) => cases.push(Case {
+                    progress,
+                    event: Arc::clone(event),
+                    connection: Arc::clone(connection),
+                    started_at,
+                    trace: Trace::default(),
+                    delivery,
+                }),
+                (None, _) => {
+                    let text = "событие, из которого возникла доставка, удалено или повреждено";
+                    closed.push(self.refused(delivery, "event_gone", text));
+                }
+                (_, Err(_)) => closed.push(self.refused(delivery, "corrupt", "запись доставки повреждена")),
+            }
+        }
+        Ok((cases, closed))
+    }
+
+    /// Notes on the connection how the round went; a lost authorisation or a ban pauses it.
+    async fn note(&self, connection: &Connection, ended: &[(Case, Result<Ended, Failure>)]) {
+        let mut errors: Vec<&ConnectorError> = Vec::new();
+        for (_, result) in ended {
+            if let Err(Failure::Connector(error)) = result {
+                errors.push(error);
+            }
+        }
+        let worst = errors
+            .iter()
+            .find(|error| matches!(error.verdict(), Verdict::Reauthorise | Verdict::Suspend))
+            .or(errors.first());
+        let all = worst.into_iter().map(|error| Some(*error));
+        let went_well = (errors.len() < ended.len()).then_some(None);
+        for error in went_well.into_iter().chain(all) {
+            let now = self.context.clock.now();
+            if let Err(error) = crate::connections::note(&self.context.db, connection, error, now).await {
+                tracing::warn!(%error, "состояние подключения не записано");
+            }
+        }
+    }
+
+    fn close(
         &self,
         mut delivery: Delivery,
+        progress: &progress::Progress,
         result: Result<Ended, Failure>,
         trace: &Trace,
         started_at: Timestamp,
-    ) -> Result<(), EngineError> {
+    ) -> Closed {
         let now = self.context.clock.now();
-        let settled = self.judge(&mut delivery, result, started_at, now);
+        let judge = Judge {
+            settings: &self.context.settings,
+            progress,
+            started_at,
+            now,
+        };
+        let settled = judge.judge(&mut delivery, result);
         delivery.error_code = settled.code.map(str::to_owned);
         delivery.error.clone_from(&settled.text);
         if delivery.state.is_final() {
@@ -233,175 +322,23 @@ impl Deliverer {
             started_at,
             finished_at: now,
         };
+        Closed { delivery, attempt }
+    }
+
+    /// One transaction for the fact «these attempts ended so». What went to somebody else meanwhile is theirs.
+    async fn settle(&self, closed: Vec<Closed>) -> Result<(), EngineError> {
+        if closed.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<&Delivery> = closed.iter().map(|one| &one.delivery).collect();
         let tx = self.context.db.begin().await?;
-        deliveries::release(&tx, &delivery, &self.context.owner).await?;
-        deliveries::insert_attempt(&tx, &attempt).await?;
+        let released = deliveries::release_all(&tx, &rows, &self.context.owner).await?;
+        let attempts = closed.into_iter().map(|one| one.attempt);
+        let attempts: Vec<deliveries::Attempt> = attempts
+            .filter(|attempt| released.contains(&attempt.delivery))
+            .collect();
+        deliveries::insert_attempts(&tx, &attempts).await?;
         tx.commit().await?;
         Ok(())
     }
-
-    /// Decides the new state of a delivery.
-    fn judge(
-        &self,
-        delivery: &mut Delivery,
-        result: Result<Ended, Failure>,
-        started_at: Timestamp,
-        now: Timestamp,
-    ) -> Settled {
-        let is_sent = delivery.progress.get("sent").is_some_and(|sent| !sent.is_null());
-        match result {
-            Ok(Ended::Done) => {
-                delivery.state = DeliveryState::Delivered;
-                Settled {
-                    outcome: Outcome::Done,
-                    code: None,
-                    text: None,
-                }
-            }
-            Ok(Ended::Skipped(reason)) => {
-                delivery.state = DeliveryState::Skipped;
-                Settled {
-                    outcome: Outcome::Skipped,
-                    code: None,
-                    text: Some(reason),
-                }
-            }
-            Err(Failure::Refused { code, text }) => {
-                delivery.state = DeliveryState::Dead;
-                Settled {
-                    outcome: Outcome::Rejected,
-                    code: Some(code),
-                    text: Some(text),
-                }
-            }
-            Err(Failure::Paused { reason }) => {
-                delivery.state = waiting_state(is_sent);
-                delivery.n_attempts = delivery.n_attempts.saturating_sub(1);
-                Settled {
-                    outcome: Outcome::Postponed,
-                    code: Some("paused"),
-                    text: Some(reason),
-                }
-            }
-            Err(Failure::Uncertain { reason }) => self.undecided(delivery, reason, now),
-            Err(Failure::Connector(error)) => self.failed(delivery, &error, is_sent, started_at, now),
-            Err(Failure::Engine(error)) => {
-                tracing::error!(delivery.id = %delivery.id, error = &error as &dyn std::error::Error, "сбой при доставке");
-                delivery.state = waiting_state(is_sent);
-                delivery.due_at = now.plus_ms(self.context.settings.retry.base_ms);
-                let text = "внутренний сбой, повторим".to_owned();
-                Settled {
-                    outcome: Outcome::Postponed,
-                    code: Some("internal"),
-                    text: Some(text),
-                }
-            }
-        }
-    }
-
-    fn failed(
-        &self,
-        delivery: &mut Delivery,
-        error: &ConnectorError,
-        is_sent: bool,
-        started_at: Timestamp,
-        now: Timestamp,
-    ) -> Settled {
-        let settled = |outcome| Settled {
-            outcome,
-            code: Some(error.code()),
-            text: Some(error.to_string()),
-        };
-        if error.verdict() == Verdict::Hold {
-            delivery.state = waiting_state(is_sent);
-            delivery.n_attempts = delivery.n_attempts.saturating_sub(1);
-            return settled(Outcome::Postponed);
-        }
-        if is_sent {
-            // Unknown outcome: never given up before it was looked for, never repeated blindly.
-            let age = sent_age_ms(delivery, now);
-            if age > self.context.settings.undecided_ms {
-                return self.undecided(delivery, error.to_string(), now);
-            }
-            delivery.state = DeliveryState::Uncertain;
-            delivery.due_at = now.plus_ms(LOOK_AGAIN_MS.min(self.context.settings.retry.base_ms));
-            return settled(Outcome::Unknown);
-        }
-        match error.verdict() {
-            Verdict::Permanent => {
-                delivery.state = DeliveryState::Dead;
-                settled(Outcome::Rejected)
-            }
-            Verdict::Reauthorise | Verdict::Suspend | Verdict::Hold => {
-                delivery.state = DeliveryState::Pending;
-                settled(Outcome::Postponed)
-            }
-            Verdict::Retry(asked) => {
-                let first_at = delivery.first_at.unwrap_or(started_at);
-                let asked_ms = asked.map(|asked| asked.as_millis() as i64);
-                let random = rand::random::<f64>();
-                let next =
-                    self.context
-                        .settings
-                        .retry
-                        .next(first_at, now, delivery.n_attempts, random, asked_ms);
-                match next {
-                    Some(due_at) => {
-                        delivery.state = DeliveryState::Pending;
-                        delivery.due_at = due_at;
-                        settled(Outcome::Postponed)
-                    }
-                    None => {
-                        delivery.state = DeliveryState::Dead;
-                        settled(Outcome::Rejected)
-                    }
-                }
-            }
-        }
-    }
-
-    /// The outcome of a write is unknown. Looked for again, and after a while left to a person.
-    fn undecided(&self, delivery: &mut Delivery, reason: String, now: Timestamp) -> Settled {
-        if sent_age_ms(delivery, now) <= self.context.settings.undecided_ms {
-            delivery.state = DeliveryState::Uncertain;
-            delivery.due_at = now.plus_ms(LOOK_AGAIN_MS);
-            return Settled {
-                outcome: Outcome::Unknown,
-                code: Some("uncertain"),
-                text: Some(reason),
-            };
-        }
-        delivery.state = DeliveryState::Dead;
-        let text = format!(
-            "неизвестно, применила ли CRM нашу запись: {reason}. Проверьте карточку: если изменение есть — отмените \
-             доставку, если нет — повторите её"
-        );
-        Settled {
-            outcome: Outcome::Unknown,
-            code: Some("undecided"),
-            text: Some(text),
-        }
-    }
-}
-
-const fn waiting_state(is_sent: bool) -> DeliveryState {
-    if is_sent {
-        DeliveryState::Uncertain
-    } else {
-        DeliveryState::Pending
-    }
-}
-
-fn sent_age_ms(delivery: &Delivery, now: Timestamp) -> i64 {
-    let at = delivery
-        .progress
-        .get("sent")
-        .and_then(|sent| sent.get("at"))
-        .and_then(serde_json::Value::as_i64);
-    at.map_or(0, |at| now.0 - at)
-}
-
-fn paused(connection: &Connection) -> String {
-    let reason = connection.state_reason.as_deref().unwrap_or("не активно");
-    format!("подключение «{}»: {reason}", connection.name)
 }

@@ -64,6 +64,9 @@ impl Connector for Gated {
         keys: &[RecordKey],
         related: bool,
     ) -> Vec<Result<Option<Snapshot>, ConnectorError>> {
+        if !self.gate.is_open() {
+            return keys.iter().map(|_| Err(ConnectorError::Stopped)).collect();
+        }
         gated(Arc::clone(&self.gate), self.inner.read_all(keys, related)).await
     }
 
@@ -80,6 +83,9 @@ impl Connector for Gated {
     }
 
     async fn write_all(&self, outgoing: &[Outgoing]) -> Vec<Result<Effect, ConnectorError>> {
+        if !self.gate.is_open() {
+            return outgoing.iter().map(|_| Err(ConnectorError::Stopped)).collect();
+        }
         gated(Arc::clone(&self.gate), self.inner.write_all(outgoing)).await
     }
 

@@ -95,7 +95,11 @@ impl<R: Rounds> Pump<R> {
                 tokio::time::sleep(TROUBLE).await;
                 return;
             };
-            told(R::NAME, &round);
+            if !told(R::NAME, &round) {
+                // The key stays taken meanwhile: what failed just now is not tried again at once.
+                let _stopped = stop.run_until_cancelled(tokio::time::sleep(TROUBLE)).await;
+                return;
+            }
             if !matches!(round, Ok(n) if n > 0) {
                 return;
             }

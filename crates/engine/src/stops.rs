@@ -87,8 +87,8 @@ pub(crate) struct Passage {
     pub(crate) board: Arc<Board>,
     pub(crate) workspace: WorkspaceId,
     pub(crate) connection: ConnectionId,
-    /// The rule behind the work, where there is one.
-    pub(crate) rule: Option<RuleId>,
+    /// The rules behind the work, where there are any.
+    pub(crate) rules: Vec<RuleId>,
 }
 
 impl Gate for Passage {
@@ -97,7 +97,7 @@ impl Gate for Passage {
             !standing.everything
                 && !standing.workspaces.contains(&self.workspace)
                 && !standing.connections.contains(&self.connection)
-                && self.rule.is_none_or(|rule| !standing.rules.contains(&rule))
+                && !self.rules.iter().any(|rule| standing.rules.contains(rule))
         })
     }
 }

@@ -14,9 +14,11 @@ use uuid::Uuid;
 
 mod attempts;
 mod list;
+mod saving;
 
-pub use attempts::{Attempt, attempts, insert_attempt};
+pub use attempts::{Attempt, attempts, insert_attempts};
 pub use list::{DeliveryFilter, list, of_events};
+pub use saving::{release_all, save_all};
 
 /// One command on its way.
 #[derive(Clone, PartialEq, Debug)]
@@ -287,83 +289,28 @@ async fn set_aside(
     Ok(())
 }
 
-/// Gives back what another owner left leased (it died): a delivery with a write on its way becomes uncertain,
-/// others wait again. Returns how many.
+/// Gives back what was left leased: by an owner that died, or by a round of our own that could not store its end. A
+/// delivery with a write on its way becomes uncertain, others wait again. Returns how many.
+///
+/// Only for whoever holds the connection's lease and has nothing of it under way.
 pub async fn recover(
     conn: &impl Conn,
     connection: Option<ConnectionId>,
-    owner: &str,
     now: Timestamp,
 ) -> Result<u64, StorageError> {
-    let (whose, mut values): (&str, Vec<sea_orm::Value>) = match connection {
-        Some(id) => ("connection_id = $3", vec![id.0.into()]),
-        None => ("connection_id IS NULL", Vec::new()),
+    let mut values: Vec<sea_orm::Value> = vec![now.0.into()];
+    let whose = match connection {
+        Some(id) => {
+            values.push(id.0.into());
+            "connection_id = $2"
+        }
+        None => "connection_id IS NULL",
     };
     let sql = format!(
         "UPDATE delivery SET state = CASE WHEN progress LIKE '%\"sent\":{{%' THEN 'uncertain' ELSE 'pending' END, \
-         due_at = $2, lease_owner = NULL, lease_until = NULL \
-         WHERE {whose} AND state = 'leased' AND lease_owner <> $1"
+         due_at = $1, lease_owner = NULL, lease_until = NULL WHERE {whose} AND state = 'leased'"
     );
-    let mut all: Vec<sea_orm::Value> = vec![owner.into(), now.0.into()];
-    all.append(&mut values);
-    sql::execute(conn, &sql, all).await
-}
-
-/// Stores how far a leased delivery came. Fails as stale when the lease is no longer the owner's.
-pub async fn save_progress(conn: &impl Conn, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
-    let n_rows = sql::execute(
-        conn,
-        "UPDATE delivery SET progress = $3, record_kind = $4, record_id = $5 \
-         WHERE workspace_id = $1 AND id = $2 AND state = 'leased' AND lease_owner = $6",
-        [
-            delivery.workspace.0.into(),
-            delivery.id.0.into(),
-            json(&delivery.progress).into(),
-            delivery
-                .record
-                .as_ref()
-                .map(|record| record.kind.as_str().to_owned())
-                .into(),
-            delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
-            owner.into(),
-        ],
-    )
-    .await?;
-    if n_rows == 0 {
-        Err(StorageError::Stale { table: "delivery" })
-    } else {
-        Ok(())
-    }
-}
-
-/// Stores the new state of a leased delivery together with its progress and failure.
-pub async fn release(conn: &impl Conn, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
-    let n_rows = sql::execute(
-        conn,
-        "UPDATE delivery SET state = $3, progress = $4, record_kind = $5, record_id = $6, error_code = $7, \
-         error = $8, due_at = $9, finished_at = $10, n_attempts = $11, lease_owner = NULL, lease_until = NULL \
-         WHERE workspace_id = $1 AND id = $2 AND state = 'leased' AND lease_owner = $12",
-        [
-            delivery.workspace.0.into(),
-            delivery.id.0.into(),
-            delivery.state.as_str().into(),
-            json(&delivery.progress).into(),
-            delivery.record.as_ref().map(|record| record.kind.as_str().to_owned()).into(),
-            delivery.record.as_ref().map(|record| record.id.0.clone()).into(),
-            delivery.error_code.clone().into(),
-            delivery.error.clone().into(),
-            delivery.due_at.0.into(),
-            delivery.finished_at.map(|at| at.0).into(),
-            (delivery.n_attempts as i32).into(),
-            owner.into(),
-        ],
-    )
-    .await?;
-    if n_rows == 0 {
-        Err(StorageError::Stale { table: "delivery" })
-    } else {
-        Ok(())
-    }
+    sql::execute(conn, &sql, values).await
 }
 
 /// Takes a waiting or dead delivery back for good. Stale when it is neither.

@@ -287,6 +287,28 @@ pub async fn find(
         .try_into()
 }
 
+/// Several events of a workspace, in no order. One that is not there, or no longer parses, is left out.
+pub async fn find_all(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    ids: &[EventId],
+) -> Result<Vec<StoredEvent>, StorageError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in sql::lists(&ids) {
+        let places = sql::list_places(1, ids.len());
+        let sql = format!("SELECT {COLUMNS} FROM event WHERE workspace_id = $1 AND id IN ({places})");
+        let values = std::iter::once(workspace.0.into()).chain(ids.into_iter().map(sea_orm::Value::from));
+        for row in sql::all::<Row, _>(conn, &sql, values).await? {
+            match StoredEvent::try_from(row) {
+                Ok(event) => found.push(event),
+                Err(error) => tracing::error!(%error, "событие не читается и оставлено в стороне"),
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Which events to list.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {

@@ -80,18 +80,8 @@ pub async fn snapshots(
     Ok(found)
 }
 
-/// Stores the last known state of a record.
-pub async fn save_snapshot(
-    conn: &impl Conn,
-    workspace: WorkspaceId,
-    connection: ConnectionId,
-    record: &Record,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    save_snapshots(conn, workspace, connection, &[record], now).await
-}
-
-/// Stores the last known states of several records, no two of one.
+/// Stores the last known states of several records, no two of one. In one order, whoever stores them: two
+/// transactions that learn of the same records must not wait for each other in a circle.
 pub async fn save_snapshots(
     conn: &impl Conn,
     workspace: WorkspaceId,
@@ -99,7 +89,9 @@ pub async fn save_snapshots(
     records: &[&Record],
     now: Timestamp,
 ) -> Result<(), StorageError> {
-    for records in sql::batches(records) {
+    let mut records = records.to_vec();
+    records.sort_by(|one, other| one.key.cmp(&other.key));
+    for records in sql::batches(&records) {
         let sql = format!(
             "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
              VALUES {} ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
@@ -187,29 +179,31 @@ impl TryFrom<EchoRow> for Echo {
     }
 }
 
-/// Marks a write.
-pub async fn insert_echo(conn: &impl Conn, echo: &Echo) -> Result<(), StorageError> {
-    let sql = format!(
-        "INSERT INTO echo ({ECHO_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-         ON CONFLICT (workspace_id, id) DO UPDATE SET record_id = excluded.record_id, expires_at = excluded.expires_at"
-    );
-    sql::execute(
-        conn,
-        &sql,
-        [
-            echo.workspace.0.into(),
-            echo.id.into(),
-            echo.connection.0.into(),
-            echo.delivery.0.into(),
-            echo.kind.as_str().into(),
-            echo.record.as_ref().map(|id| id.0.clone()).into(),
-            json(&echo.fields).into(),
-            i32::from(echo.chain).into(),
-            echo.written_at.0.into(),
-            echo.expires_at.0.into(),
-        ],
-    )
-    .await?;
+/// Marks writes; a mark that is there already learns the record that was made.
+pub async fn insert_echoes(conn: &impl Conn, echoes: &[Echo]) -> Result<(), StorageError> {
+    for echoes in sql::batches(echoes) {
+        let sql = format!(
+            "INSERT INTO echo ({ECHO_COLUMNS}) VALUES {} ON CONFLICT (workspace_id, id) \
+             DO UPDATE SET record_id = excluded.record_id, expires_at = excluded.expires_at",
+            sql::places(echoes.len(), 10)
+        );
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(echoes.len() * 10);
+        for echo in echoes {
+            values.extend([
+                echo.workspace.0.into(),
+                echo.id.into(),
+                echo.connection.0.into(),
+                echo.delivery.0.into(),
+                echo.kind.as_str().into(),
+                echo.record.as_ref().map(|id| id.0.clone()).into(),
+                json(&echo.fields).into(),
+                i32::from(echo.chain).into(),
+                echo.written_at.0.into(),
+                echo.expires_at.0.into(),
+            ]);
+        }
+        sql::execute(conn, &sql, values).await?;
+    }
     Ok(())
 }
 

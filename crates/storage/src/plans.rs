@@ -227,7 +227,7 @@ async fn picking_deliveries_goes_through_those_that_are_open() {
             .goes_through("deliveries::next_due", "ix_delivery_due")
             .await;
         for connection in [Some(CONNECTION), None] {
-            deliveries::recover(db, connection, "another", NOW).await.unwrap();
+            deliveries::recover(db, connection, NOW).await.unwrap();
             watched
                 .goes_through("deliveries::recover", "ix_delivery_leased")
                 .await;

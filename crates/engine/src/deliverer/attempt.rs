@@ -1,77 +1,113 @@
-//! One attempt of one delivery: its state, and the only way to write remotely.
+//! One attempt of one delivery: what it asks of the CRM, through the desk it shares with others.
 
+use super::case::{Case, Memory};
+use super::desk::{Desk, Reading};
 use super::failure::Failure;
-use super::progress::{Progress, Sent};
-use crate::context::{Context, new_id};
+use super::progress::Sent;
+use super::upsert::Ended;
+use crate::context::Context;
 use crate::error::EngineError;
-use connector::{Connector, Effect, Look};
-use domain::command::{FieldWrite, Write};
-use domain::field::{FieldKey, SystemField};
-use domain::record::{Record, RecordId, RecordKey, RecordKind};
-use domain::time::Timestamp;
-use domain::value::Value;
+use connector::http::traced;
+use connector::{Connector, ConnectorError, Effect, Look, Snapshot};
+use domain::command::Write;
+use domain::record::RecordKey;
 use std::sync::Arc;
-use storage::connections::Connection;
-use storage::deliveries::{self, Delivery};
-use storage::events::StoredEvent;
-use storage::links::Link;
-use storage::memory::{self, Echo};
-use storage::{Tx, links};
+use storage::deliveries;
 
 /// One attempt.
 pub(super) struct Attempt<'a> {
     pub(super) context: &'a Context,
-    pub(super) delivery: Delivery,
-    pub(super) progress: Progress,
-    pub(super) event: StoredEvent,
-    pub(super) connection: Connection,
-    pub(super) connector: Arc<dyn Connector>,
+    pub(super) desk: &'a Desk,
+    pub(super) case: Case,
+    connector: Arc<dyn Connector>,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
+    /// Carries a delivery out as far as it goes.
+    pub(super) async fn run(
+        context: &'a Context,
+        desk: &'a Desk,
+        case: Case,
+    ) -> (Case, Result<Ended, Failure>) {
+        let operation = case.delivery.command.operation.clone();
+        let trace = case.trace.clone();
+        let mut attempt = Self {
+            context,
+            desk,
+            connector: desk.connector(vec![case.delivery.rule]),
+            case,
+        };
+        let result = traced(trace, async {
+            attempt.resolve().await?;
+            attempt.operate(&operation).await
+        })
+        .await;
+        desk.leave();
+        (attempt.case, result)
+    }
+
     /// Finds out what became of the write that a former attempt left behind.
-    pub(super) async fn resolve(&mut self) -> Result<(), Failure> {
-        let Some(sent) = self.progress.sent.clone() else {
+    async fn resolve(&mut self) -> Result<(), Failure> {
+        let Some(sent) = self.case.progress.sent.clone() else {
             return Ok(());
         };
-        match self.connector.look(&sent.write, sent.at).await? {
-            Look::Applied(effect) => self.record(&sent, &effect).await,
-            Look::NotApplied => self.forget(&sent).await,
+        let connector = Arc::clone(&self.connector);
+        match self.desk.calling(connector.look(&sent.write, sent.at)).await? {
+            Look::Applied(effect) => self.found_out(&sent, Some(&effect)).await,
+            Look::NotApplied => self.found_out(&sent, None).await,
             Look::Undecided { reason } => Err(Failure::Uncertain { reason }),
         }
     }
 
+    async fn found_out(&mut self, sent: &Sent, effect: Option<&Effect>) -> Result<(), Failure> {
+        match effect {
+            Some(effect) => self.case.apply(sent, effect),
+            None => self.case.withdraw(),
+        }
+        let stored = self.store_found(sent, effect).await;
+        ours(stored)
+    }
+
+    async fn store_found(&self, sent: &Sent, effect: Option<&Effect>) -> Result<bool, EngineError> {
+        let context = self.context;
+        let tx = context.db.begin().await?;
+        let saved = deliveries::save_all(&tx, &[&self.case.delivery], &context.owner).await?;
+        match effect {
+            Some(effect) => {
+                let mut learnt = Memory::default();
+                self.case.record(context, &tx, sent, effect, &mut learnt).await?;
+                learnt
+                    .store(&tx, &self.case.connection, context.clock.now())
+                    .await?;
+            }
+            None => self.case.forget(&tx, sent).await?,
+        }
+        // What was stored beside the row is taken back with it when the row is not ours.
+        if !saved.is_empty() {
+            tx.commit().await?;
+        }
+        Ok(!saved.is_empty())
+    }
+
     /// Carries out one write. Before it leaves, the intention and the mark that explains its echo are
     /// committed; after the answer, the effect. So a crash at any moment leaves either nothing sent, or a
-    /// write that the next attempt looks for.
+    /// write that the next attempt looks for. Writes of other attempts may travel in the same call.
     pub(super) async fn write(&mut self, write: Write) -> Result<Effect, Failure> {
-        let sent = Sent {
-            parent_mark: is_part(&write).then(new_id),
-            write,
-            at: self.context.clock.now(),
-            mark: new_id(),
-        };
-        self.progress.sent = Some(sent.clone());
-        let tx = self.context.db.begin().await?;
-        self.save(&tx).await?;
-        self.save_marks(&tx, &sent, None).await?;
-        tx.commit().await?;
-        match self.connector.write(&sent.write).await {
-            Ok(effect) => {
-                self.record(&sent, &effect).await?;
-                Ok(effect)
-            }
-            Err(error) if error.is_uncertain() => Err(Failure::Connector(error)),
-            Err(error) => {
-                self.forget(&sent).await?;
-                Err(Failure::Connector(error))
-            }
-        }
+        let (case, result) = self.desk.write(self.case.clone(), write).await?;
+        self.case = case;
+        result
     }
 
     /// Carries out what is still to be done.
     pub(super) async fn finish(&mut self) -> Result<(), Failure> {
-        while let Some(write) = self.progress.todo.as_ref().and_then(|todo| todo.first()).cloned() {
+        while let Some(write) = self
+            .case
+            .progress
+            .todo
+            .as_ref()
+            .and_then(|todo| todo.first())
+            .cloned()
+        {
             self.write(write).await?;
         }
         Ok(())
@@ -79,288 +115,53 @@ impl Attempt<'_> {
 
     /// Stores what was found out without writing.
     pub(super) async fn keep(&mut self) -> Result<(), Failure> {
-        let tx = self.context.db.begin().await?;
-        self.save(&tx).await?;
-        self.save_link(&tx).await?;
-        tx.commit().await?;
-        Ok(())
+        self.case.pack();
+        ours(self.store_kept().await)
     }
 
-    /// One transaction for the fact «this write was applied»: progress, link, memory of the record, the mark.
-    async fn record(&mut self, sent: &Sent, effect: &Effect) -> Result<(), Failure> {
-        let now = self.context.clock.now();
-        self.progress.sent = None;
-        self.progress.n_done += 1;
-        if let Some(todo) = &mut self.progress.todo
-            && todo.first() == Some(&sent.write)
-        {
-            todo.remove(0);
+    async fn store_kept(&self) -> Result<bool, EngineError> {
+        let context = self.context;
+        let tx = context.db.begin().await?;
+        let saved = deliveries::save_all(&tx, &[&self.case.delivery], &context.owner).await?;
+        self.case.save_link(&tx, context.clock.now()).await?;
+        if !saved.is_empty() {
+            tx.commit().await?;
         }
-        match &sent.write {
-            Write::CreateContact { .. } => {
-                self.progress.contact = effect.key.as_ref().map(|key| key.id.clone())
-            }
-            Write::CreateRecord { .. } => {
-                self.progress.record.clone_from(&effect.key);
-                self.progress.created = true;
-            }
-            _ => {}
-        }
-        self.delivery.record = self.progress.record.clone().or_else(|| sent.write.key().cloned());
-        let tx = self.context.db.begin().await?;
-        self.save(&tx).await?;
-        self.save_link(&tx).await?;
-        let made = made_id(&sent.write, effect);
-        self.save_marks(&tx, sent, made).await?;
-        if let Some(key) = remembered_key(&sent.write, effect) {
-            self.remember(&tx, key, &sent.write, now).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        Ok(!saved.is_empty())
     }
 
-    /// The write was certainly not applied.
-    async fn forget(&mut self, sent: &Sent) -> Result<(), Failure> {
-        self.progress.sent = None;
-        let tx = self.context.db.begin().await?;
-        self.save(&tx).await?;
-        for mark in std::iter::once(sent.mark).chain(sent.parent_mark) {
-            memory::delete_echo(&tx, self.delivery.workspace, mark).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+    /// Reads a record with those around it; reads of other attempts may travel in the same call.
+    pub(super) async fn read(&self, key: &RecordKey) -> Result<Option<Snapshot>, Failure> {
+        self.desk.read(self.reading(key, true)).await
     }
 
-    async fn save(&mut self, tx: &Tx) -> Result<(), Failure> {
-        self.delivery.progress =
-            serde_json::to_value(&self.progress).map_err(|_| Failure::Engine(EngineError::SecretShape))?;
-        deliveries::save_progress(tx, &self.delivery, &self.context.owner).await?;
-        Ok(())
+    /// Reads a record alone.
+    pub(super) async fn read_alone(&self, key: &RecordKey) -> Result<Option<Snapshot>, Failure> {
+        self.desk.read(self.reading(key, false)).await
     }
 
-    async fn save_marks(&self, tx: &Tx, sent: &Sent, made: Option<RecordId>) -> Result<(), Failure> {
-        let mark = self.mark(sent, made);
-        if let (Some(id), Some(key)) = (sent.parent_mark, sent.write.key()) {
-            let parent = Echo {
-                id,
-                kind: key.kind,
-                record: Some(key.id.clone()),
-                ..mark.clone()
-            };
-            memory::insert_echo(tx, &parent).await?;
-        }
-        memory::insert_echo(tx, &mark).await?;
-        Ok(())
-    }
-
-    fn mark(&self, sent: &Sent, made: Option<RecordId>) -> Echo {
-        let settings = &self.context.settings;
-        let (kind, record) = match &sent.write {
-            Write::CreateContact { kind, .. } | Write::CreateRecord { kind, .. } => (*kind, made),
-            Write::AddNote { .. } | Write::LogCall { .. } => (RecordKind::Note, made),
-            Write::AddTask { .. } => (RecordKind::Task, made),
-            other => match other.key() {
-                Some(key) => (key.kind, Some(key.id.clone())),
-                None => (RecordKind::Structure, made),
-            },
-        };
-        // A creation on its way explains announcements of new records only as long as it can be on its way.
-        let window = if record.is_some() {
-            settings.echo_window_ms
-        } else {
-            settings.creation_wait_ms * 4
-        };
-        Echo {
-            workspace: self.delivery.workspace,
-            id: sent.mark,
-            connection: self.connection.id,
-            delivery: self.delivery.id,
-            kind,
-            record,
-            fields: written_fields(&sent.write),
-            chain: self.delivery.chain,
-            written_at: sent.at,
-            expires_at: self.context.clock.now().plus_ms(window),
+    fn reading(&self, key: &RecordKey, related: bool) -> Reading {
+        Reading {
+            key: key.clone(),
+            related,
+            rule: self.case.delivery.rule,
+            trace: self.case.trace.clone(),
         }
     }
 
-    /// What was written is now part of what is known of the record; a contact's phones find it again.
-    async fn remember(&self, tx: &Tx, key: &RecordKey, write: &Write, now: Timestamp) -> Result<(), Failure> {
-        let (workspace, connection) = (self.delivery.workspace, self.connection.id);
-        let fields = written_fields(write);
-        if !fields.is_empty() {
-            let known = memory::snapshot(tx, workspace, connection, key).await?;
-            let mut record =
-                known.map_or_else(|| Record::new(key.kind, key.id.clone()), |known| known.record);
-            for (field, value) in &fields {
-                record.set(*field, value.clone());
-            }
-            memory::save_snapshot(tx, workspace, connection, &record, now).await?;
-        }
-        if matches!(write, Write::CreateContact { .. }) {
-            for phone in phones(&fields) {
-                memory::remember_contact(tx, workspace, connection, &phone, &key.id, now).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Links the event's record with the target, as far as both are known.
-    async fn save_link(&self, tx: &Tx) -> Result<(), Failure> {
-        let Some(target) = &self.progress.record else {
-            return Ok(());
-        };
-        let event = &self.event.event;
-        if event.connection == self.connection.id || event.fact.key.kind == RecordKind::Event {
-            return Ok(());
-        }
-        let now = self.context.clock.now();
-        let existing = crate::links::to(
-            tx,
-            event.workspace,
-            event.connection,
-            &event.fact.key,
-            self.connection.id,
-        )
-        .await?;
-        let (amocrm, lptracker) = match self.connection.kind {
-            domain::connection::ConnectorKind::Amocrm => (self.connection.id, event.connection),
-            domain::connection::ConnectorKind::Lptracker => (event.connection, self.connection.id),
-        };
-        let before = existing.clone();
-        let mut link = existing.unwrap_or_else(|| Link {
-            workspace: event.workspace,
-            id: domain::id::LinkId(new_id()),
-            amocrm,
-            lptracker,
-            deal: None,
-            contact: None,
-            lead: None,
-            lead_contact: None,
-            lane: self.delivery.lane.clone(),
-            created_at: now,
-            updated_at: now,
-        });
-        let mut know = |kind: RecordKind, id: &RecordId| {
-            let place = match kind {
-                RecordKind::Deal => &mut link.deal,
-                RecordKind::Contact => &mut link.contact,
-                RecordKind::Lead => &mut link.lead,
-                RecordKind::LeadContact => &mut link.lead_contact,
-                _ => return,
-            };
-            *place = Some(id.clone());
-        };
-        know(event.fact.key.kind, &event.fact.key.id);
-        know(target.kind, &target.id);
-        if let Some(contact) = &self.progress.contact {
-            know(contact_kind(target.kind), contact);
-        }
-        if before.as_ref() != Some(&link) {
-            link.updated_at = now;
-            links::save(tx, &link).await?;
-        }
-        Ok(())
+    /// A call that nothing else can share.
+    pub(super) async fn call<T, F>(&self, call: impl FnOnce(Arc<dyn Connector>) -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, ConnectorError>>,
+    {
+        Ok(self.desk.calling(call(Arc::clone(&self.connector))).await?)
     }
 }
 
-/// The kind of contact that belongs to a deal or a lead.
-pub(super) const fn contact_kind(kind: RecordKind) -> RecordKind {
-    match kind {
-        RecordKind::Lead | RecordKind::LeadContact => RecordKind::LeadContact,
-        _ => RecordKind::Contact,
-    }
-}
-
-/// The write adds something of its own to a record.
-const fn is_part(write: &Write) -> bool {
-    matches!(
-        write,
-        Write::AddNote { .. }
-            | Write::AddTask { .. }
-            | Write::LogCall { .. }
-            | Write::AddPayment { .. }
-            | Write::StartCall { .. }
-    )
-}
-
-/// The id under which a webhook will announce what was made.
-fn made_id(write: &Write, effect: &Effect) -> Option<RecordId> {
-    match write {
-        Write::CreateContact { .. } | Write::CreateRecord { .. } => {
-            effect.key.as_ref().map(|key| key.id.clone())
-        }
-        _ => effect.part.as_deref().map(RecordId::from),
-    }
-}
-
-fn remembered_key<'a>(write: &'a Write, effect: &'a Effect) -> Option<&'a RecordKey> {
-    match write {
-        Write::CreateContact { .. } | Write::CreateRecord { .. } => effect.key.as_ref(),
-        other => other.key(),
-    }
-}
-
-/// What a record holds once a write is applied.
-fn written_fields(write: &Write) -> Vec<(FieldKey, Value)> {
-    let plain = |fields: &[FieldWrite]| {
-        fields
-            .iter()
-            .map(|field| (field.key, field.value.clone()))
-            .collect()
-    };
-    match write {
-        Write::CreateContact { fields, .. } | Write::UpdateRecord { fields, .. } => plain(fields),
-        Write::CreateRecord {
-            fields,
-            stage,
-            responsible,
-            tags,
-            contact,
-            ..
-        } => {
-            let mut all: Vec<(FieldKey, Value)> = plain(fields);
-            all.extend(stage.map(|stage| (SystemField::Stage.into(), Value::Stage(stage))));
-            all.extend(responsible.map(|user| (SystemField::Responsible.into(), Value::User(user))));
-            if !tags.is_empty() {
-                all.push((SystemField::Tags.into(), Value::Choices(tags.clone())));
-            }
-            let contact = contact.as_ref().and_then(RecordId::number);
-            all.extend(contact.map(|id| (SystemField::Contact.into(), Value::Id(id))));
-            all
-        }
-        Write::Move { stage, .. } => vec![(SystemField::Stage.into(), Value::Stage(*stage))],
-        Write::SetResponsible { user, .. } => vec![(SystemField::Responsible.into(), Value::User(*user))],
-        Write::ChangeTags { .. }
-        | Write::AddNote { .. }
-        | Write::AddTask { .. }
-        | Write::LogCall { .. }
-        | Write::StartCall { .. } => Vec::new(),
-        Write::AddPayment { payment, .. } => {
-            vec![(SystemField::PaymentSum.into(), Value::Number(payment.sum))]
-        }
-    }
-}
-
-/// Normalised phones among written fields.
-pub(super) fn phones(fields: &[(FieldKey, Value)]) -> Vec<String> {
-    fields
-        .iter()
-        .filter(|(key, _)| *key == FieldKey::System(SystemField::Phone))
-        .flat_map(|(_, value)| texts(value))
-        .flat_map(|text| domain::phone::normalise(&text))
-        .collect()
-}
-
-/// The texts in a value.
-pub(super) fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Text(text) if !text.trim().is_empty() => vec![text.clone()],
-        Value::Texts(texts) => texts
-            .iter()
-            .filter(|text| !text.trim().is_empty())
-            .cloned()
-            .collect(),
-        _ => Vec::new(),
+fn ours(stored: Result<bool, EngineError>) -> Result<(), Failure> {
+    match stored {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Left { cause: None }),
+        Err(error) => Err(Failure::Left { cause: Some(error) }),
     }
 }

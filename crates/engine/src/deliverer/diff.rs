@@ -49,7 +49,7 @@ fn joined(current: &Value, new: &Value) -> Option<Value> {
         (Value::Texts(old), new) => {
             let fits =
                 |known: &String, text: &str| known.trim() == text.trim() || domain::phone::same(known, text);
-            let added: Vec<String> = super::attempt::texts(new)
+            let added: Vec<String> = super::case::texts(new)
                 .into_iter()
                 .filter(|text| !old.iter().any(|known| fits(known, text)))
                 .collect();

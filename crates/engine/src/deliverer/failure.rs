@@ -22,13 +22,14 @@ pub(super) enum Failure {
         /// Why and what to do, in Russian.
         text: String,
     },
-    /// The connection is paused: the delivery keeps its place.
-    Paused {
-        /// Why, in Russian.
-        reason: String,
-    },
     /// Our own side failed; nothing is known to have been sent since the last record.
     Engine(EngineError),
+    /// What is stored counts and not what this attempt knows: the row went to somebody else, or storing failed. The
+    /// row is left as it is, to whoever takes it back.
+    Left {
+        /// What failed, unless the row is another's; told once for all that share it.
+        cause: Option<EngineError>,
+    },
 }
 
 impl From<ConnectorError> for Failure {

@@ -15,13 +15,16 @@ impl Attempt<'_> {
         if let Operation::Upsert(wanted) = operation {
             return self.upsert(wanted).await;
         }
-        if self.progress.todo.is_none() {
+        if let Operation::SaveCallResult { result } = operation {
+            crate::calls::save(self.context, &self.case.delivery, result).await?;
+            return Ok(Ended::Done);
+        }
+        if self.case.progress.todo.is_none() {
             let todo = self.plan(operation).await?;
-            self.progress.todo = Some(todo);
-            self.keep().await?;
+            self.case.progress.todo = Some(todo);
         }
         self.finish().await?;
-        if self.progress.n_done == 0 {
+        if self.case.progress.n_done == 0 {
             return Ok(Ended::Skipped("запись уже в нужном состоянии".to_owned()));
         }
         Ok(Ended::Done)
@@ -32,12 +35,17 @@ impl Attempt<'_> {
             Operation::Upsert(_) => Vec::new(),
             Operation::Update { target, kind, fields } => {
                 let main = self.target(*target).await?;
-                let snapshot = self.existing(&main).await?;
+                let snapshot = if main.kind == *kind {
+                    self.read_alone(&main).await?
+                } else {
+                    self.read(&main).await?
+                };
+                let snapshot = snapshot.ok_or_else(gone)?;
                 let record = snapshot.record(*kind).ok_or_else(|| Failure::Refused {
                     code: "not_found",
                     text: "у записи нет нужного контакта или компании".to_owned(),
                 })?;
-                self.delivery.record = Some(record.key.clone());
+                self.case.delivery.record = Some(record.key.clone());
                 diff::fields(record, fields).into_iter().collect()
             }
             Operation::Move {
@@ -110,15 +118,8 @@ impl Attempt<'_> {
 
     async fn main(&mut self, target: Target) -> Result<(RecordKey, Snapshot), Failure> {
         let key = self.target(target).await?;
-        let snapshot = self.existing(&key).await?;
+        let snapshot = self.read_alone(&key).await?.ok_or_else(gone)?;
         Ok((key, snapshot))
-    }
-
-    async fn existing(&self, key: &RecordKey) -> Result<Snapshot, Failure> {
-        self.read(key).await?.ok_or_else(|| Failure::Refused {
-            code: "not_found",
-            text: "запись не найдена в CRM: возможно, её удалили".to_owned(),
-        })
     }
 
     /// The record that an action means.
@@ -127,14 +128,14 @@ impl Attempt<'_> {
             Target::Trigger => self.trigger()?,
             Target::Linked => self.counterpart().await?,
         };
-        self.delivery.record = Some(key.clone());
+        self.case.delivery.record = Some(key.clone());
         Ok(key)
     }
 
     /// The event's own record; for a call, note or task, the record it belongs to.
     fn trigger(&self) -> Result<RecordKey, Failure> {
-        let event = &self.event.event;
-        if event.connection != self.connection.id {
+        let event = &self.case.event.event;
+        if event.connection != self.case.connection.id {
             return Err(Failure::Refused {
                 code: "wrong_connection",
                 text: "действие над записью события указывает на другое подключение".to_owned(),
@@ -164,8 +165,8 @@ impl Attempt<'_> {
 
     /// The record on the other side: by the link of the event's record, or of its parent.
     async fn counterpart(&self) -> Result<RecordKey, Failure> {
-        let event = &self.event.event;
-        let kind = match self.connection.kind {
+        let event = &self.case.event.event;
+        let kind = match self.case.connection.kind {
             ConnectorKind::Amocrm => RecordKind::Deal,
             ConnectorKind::Lptracker => RecordKind::Lead,
         };
@@ -178,7 +179,7 @@ impl Attempt<'_> {
                 event.workspace,
                 event.connection,
                 key,
-                self.connection.id,
+                self.case.connection.id,
             )
             .await?;
             if let Some(id) = link.as_ref().and_then(|link| link.id_of(kind)) {
@@ -189,5 +190,12 @@ impl Attempt<'_> {
             code: "not_linked",
             text: "у записи нет связи с другой CRM: сначала нужно действие «найти или создать»".to_owned(),
         })
+    }
+}
+
+fn gone() -> Failure {
+    Failure::Refused {
+        code: "not_found",
+        text: "запись не найдена в CRM: возможно, её удалили".to_owned(),
     }
 }

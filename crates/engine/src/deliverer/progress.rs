@@ -38,3 +38,10 @@ pub(super) struct Progress {
     /// Writes done.
     pub(super) n_done: u32,
 }
+
+impl Progress {
+    /// As it is kept in the row. Our own types always print.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}

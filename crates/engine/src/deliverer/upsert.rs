@@ -1,7 +1,8 @@
 //! Find or create a deal or lead with its contact. Duplicates are never made silently: the link decides
 //! first, then the ways the rule names, one after the other.
 
-use super::attempt::{Attempt, contact_kind, phones, texts};
+use super::attempt::Attempt;
+use super::case::{contact_kind, phones, texts};
 use super::diff;
 use super::failure::Failure;
 use connector::{ContactQuery, Snapshot};
@@ -21,9 +22,11 @@ pub(super) enum Ended {
 
 impl Attempt<'_> {
     pub(super) async fn upsert(&mut self, wanted: &Upsert) -> Result<Ended, Failure> {
-        if self.progress.record.is_none() {
+        if self.case.progress.record.is_none() {
             // Two deliveries for one phone must not both find nothing and both create.
-            let _turn = self.context.turns.of(self.connection.id, &who(wanted)).await;
+            let who = who(wanted);
+            let turn = self.context.turns.of(self.case.connection.id, &who);
+            let _turn = self.desk.aside(turn).await;
             if let Some(snapshot) = self.find(wanted).await? {
                 self.plan_found(wanted, &snapshot).await?;
             } else {
@@ -41,7 +44,7 @@ impl Attempt<'_> {
             }
         }
         self.finish().await?;
-        if self.progress.n_done == 0 {
+        if self.case.progress.n_done == 0 {
             return Ok(Ended::Skipped("запись уже в нужном состоянии".to_owned()));
         }
         Ok(Ended::Done)
@@ -49,7 +52,7 @@ impl Attempt<'_> {
 
     async fn create(&mut self, wanted: &Upsert) -> Result<(), Failure> {
         let kind = contact_kind(wanted.kind);
-        if self.progress.contact.is_none() && !wanted.contact.is_empty() {
+        if self.case.progress.contact.is_none() && !wanted.contact.is_empty() {
             let pipeline = wanted.stage.map(|stage| stage.pipeline);
             self.write(Write::CreateContact {
                 kind,
@@ -57,7 +60,7 @@ impl Attempt<'_> {
                 pipeline,
             })
             .await?;
-        } else if let Some(id) = self.progress.contact.clone() {
+        } else if let Some(id) = self.case.progress.contact.clone() {
             // The contact is known already: it gets what it lacks, but loses nothing.
             let key = RecordKey::new(kind, id);
             if let Some(known) = self.read(&key).await?
@@ -69,14 +72,14 @@ impl Attempt<'_> {
         }
         self.write(Write::CreateRecord {
             kind: wanted.kind,
-            contact: self.progress.contact.clone(),
+            contact: self.case.progress.contact.clone(),
             fields: wanted.fields.clone(),
             stage: wanted.stage,
             responsible: wanted.responsible,
             tags: wanted.tags.clone(),
         })
         .await?;
-        self.progress.todo = Some(Vec::new());
+        self.case.progress.todo = Some(Vec::new());
         Ok(())
     }
 
@@ -98,12 +101,12 @@ impl Attempt<'_> {
             );
             todo.extend(diff::tags(record, &wanted.tags, &[]));
         }
-        self.progress.record = Some(record.key.clone());
+        self.case.progress.record = Some(record.key.clone());
         if let Some(contact) = snapshot.record(contact_kind(wanted.kind)) {
-            self.progress.contact = Some(contact.key.id.clone());
+            self.case.progress.contact = Some(contact.key.id.clone());
         }
-        self.progress.todo = Some(todo);
-        self.delivery.record = Some(record.key.clone());
+        self.case.progress.todo = Some(todo);
+        self.case.delivery.record = Some(record.key.clone());
         self.keep().await
     }
 
@@ -122,28 +125,28 @@ impl Attempt<'_> {
             if let Some(found) = self.record_of(wanted, &contacts).await? {
                 return Ok(Some(found));
             }
-            if self.progress.contact.is_none()
+            if self.case.progress.contact.is_none()
                 && let Some(first) = contacts.into_iter().next()
             {
-                self.progress.contact = Some(first);
+                self.case.progress.contact = Some(first);
             }
         }
         Ok(None)
     }
 
     async fn linked(&mut self, wanted: &Upsert) -> Result<Option<Snapshot>, Failure> {
-        let event = &self.event.event;
+        let event = &self.case.event.event;
         let link = crate::links::to(
             &self.context.db,
             event.workspace,
             event.connection,
             &event.fact.key,
-            self.connection.id,
+            self.case.connection.id,
         )
         .await?;
         let Some(link) = link else { return Ok(None) };
-        if self.progress.contact.is_none() {
-            self.progress.contact = link.id_of(contact_kind(wanted.kind)).cloned();
+        if self.case.progress.contact.is_none() {
+            self.case.progress.contact = link.id_of(contact_kind(wanted.kind)).cloned();
         }
         let Some(id) = link.id_of(wanted.kind) else {
             return Ok(None);
@@ -157,8 +160,8 @@ impl Attempt<'_> {
             // Our own memory first: the CRM's search does not see a fresh contact for some seconds.
             let known = memory::known_contact(
                 &self.context.db,
-                self.delivery.workspace,
-                self.connection.id,
+                self.case.delivery.workspace,
+                self.case.connection.id,
                 &phone,
             )
             .await?;
@@ -170,7 +173,7 @@ impl Attempt<'_> {
             {
                 push_new(&mut found, id);
             }
-            for contact in self.connector.find_contacts(&ContactQuery::Phone(phone)).await? {
+            for contact in self.contacts(ContactQuery::Phone(phone)).await? {
                 push_new(&mut found, contact.key.id);
             }
         }
@@ -190,7 +193,7 @@ impl Attempt<'_> {
                 } else {
                     ContactQuery::Name(text)
                 };
-                for contact in self.connector.find_contacts(&query).await? {
+                for contact in self.contacts(query).await? {
                     push_new(&mut found, contact.key.id);
                 }
             }
@@ -204,8 +207,12 @@ impl Attempt<'_> {
         wanted: &Upsert,
         contacts: &[RecordId],
     ) -> Result<Option<Snapshot>, Failure> {
-        let catalogue =
-            connections::catalogue(&self.context.db, self.delivery.workspace, self.connection.id).await?;
+        let catalogue = connections::catalogue(
+            &self.context.db,
+            self.case.delivery.workspace,
+            self.case.connection.id,
+        )
+        .await?;
         let is_closed = |stage: Stage| {
             catalogue
                 .as_ref()
@@ -214,7 +221,7 @@ impl Attempt<'_> {
         };
         for contact in contacts {
             let mut open: Vec<Record> = Vec::new();
-            for record in self.connector.records_of_contact(contact).await? {
+            for record in self.records_of_contact(contact).await? {
                 let stage = match record.get(SystemField::Stage.into()) {
                     Some(Value::Stage(stage)) => Some(*stage),
                     _ => None,
@@ -236,18 +243,34 @@ impl Attempt<'_> {
                 });
             }
             if let Some(newest) = open.first() {
-                self.progress.contact = Some(contact.clone());
+                self.case.progress.contact = Some(contact.clone());
                 return self.read(&newest.key).await;
             }
         }
         Ok(None)
     }
 
+    async fn contacts(&self, query: ContactQuery) -> Result<Vec<Record>, Failure> {
+        self.call(|connector| async move { connector.find_contacts(&query).await })
+            .await
+    }
+
+    async fn records_of_contact(&self, contact: &RecordId) -> Result<Vec<Record>, Failure> {
+        let contact = contact.clone();
+        self.call(|connector| async move { connector.records_of_contact(&contact).await })
+            .await
+    }
+
     /// The record already belongs to another record of the event's CRM: writing to it would mix two deals up.
     async fn is_anothers(&self, key: &RecordKey) -> Result<bool, Failure> {
-        let event = &self.event.event;
-        let links =
-            links::of_record(&self.context.db, self.delivery.workspace, self.connection.id, key).await?;
+        let event = &self.case.event.event;
+        let links = links::of_record(
+            &self.context.db,
+            self.case.delivery.workspace,
+            self.case.connection.id,
+            key,
+        )
+        .await?;
         Ok(links.iter().any(|link| {
             let joins_us = link.amocrm == event.connection || link.lptracker == event.connection;
             joins_us
@@ -255,10 +278,6 @@ impl Attempt<'_> {
                     .id_of(event.fact.key.kind)
                     .is_some_and(|id| *id != event.fact.key.id)
         }))
-    }
-
-    pub(super) async fn read(&self, key: &RecordKey) -> Result<Option<Snapshot>, Failure> {
-        Ok(self.connector.read(key, true).await?)
     }
 }
 

@@ -217,7 +217,7 @@ async fn usable(
             .unwrap_or_else(|| "подключение не активно".to_owned());
         return Ok(Err(format!("подключение «{}»: {reason}", connection.name)));
     }
-    Ok(Ok(context.working(connection, None).await?))
+    Ok(Ok(context.working(connection).await?))
 }
 
 fn take_over(facts: &mut Facts, snapshot: &Snapshot, now: Timestamp) {

@@ -47,26 +47,31 @@ struct AttemptRow {
     finished_at: i64,
 }
 
-/// Records an attempt.
-pub async fn insert_attempt(conn: &impl Conn, attempt: &Attempt) -> Result<(), StorageError> {
-    sql::execute(
-        conn,
-        "INSERT INTO attempt (workspace_id, id, delivery_id, number, outcome, error_code, error, exchanges, \
-         started_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        [
-            attempt.workspace.0.into(),
-            attempt.id.0.into(),
-            attempt.delivery.0.into(),
-            (attempt.number as i32).into(),
-            attempt.outcome.as_str().into(),
-            attempt.error_code.clone().into(),
-            attempt.error.clone().into(),
-            json(&attempt.exchanges).into(),
-            attempt.started_at.0.into(),
-            attempt.finished_at.0.into(),
-        ],
-    )
-    .await?;
+/// Records attempts.
+pub async fn insert_attempts(conn: &impl Conn, attempts: &[Attempt]) -> Result<(), StorageError> {
+    for attempts in sql::batches(attempts) {
+        let sql = format!(
+            "INSERT INTO attempt (workspace_id, id, delivery_id, number, outcome, error_code, error, exchanges, \
+             started_at, finished_at) VALUES {}",
+            sql::places(attempts.len(), 10)
+        );
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(attempts.len() * 10);
+        for attempt in attempts {
+            values.extend([
+                attempt.workspace.0.into(),
+                attempt.id.0.into(),
+                attempt.delivery.0.into(),
+                (attempt.number as i32).into(),
+                attempt.outcome.as_str().into(),
+                attempt.error_code.clone().into(),
+                attempt.error.clone().into(),
+                json(&attempt.exchanges).into(),
+                attempt.started_at.0.into(),
+                attempt.finished_at.0.into(),
+            ]);
+        }
+        sql::execute(conn, &sql, values).await?;
+    }
     Ok(())
 }
 

@@ -26,7 +26,7 @@ pub(crate) async fn end(db: &Db, n: u128, owner: &str, state: DeliveryState) {
     let mut ended = find(db, n).await;
     ended.state = state;
     ended.finished_at = state.is_final().then_some(at(10));
-    deliveries::release(db, &ended, owner).await.unwrap();
+    release(db, &ended, owner).await.unwrap();
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn the_hubs_own_operations_are_leased_apart() {
         due.sort();
         assert_eq!(due, [None, Some(AMO)]);
         assert_eq!(lease(db, None, "me", 0).await, [1, 3].map(delivery_id));
-        assert_eq!(deliveries::recover(db, None, "another", at(1)).await.unwrap(), 2);
+        assert_eq!(deliveries::recover(db, None, at(1)).await.unwrap(), 2);
         assert_eq!(lease(db, Some(AMO), "me", 0).await, [delivery_id(4)]);
     })
     .await;
@@ -205,37 +205,36 @@ async fn what_a_dead_owner_left_is_taken_over() {
             .await
             .unwrap();
         assert_eq!(leased.len(), 2);
-        lease(db, Some(AMO), "me", 0).await;
         lease(db, Some(LPT), "dead", 0).await;
         let mut sent = leased[0].clone();
         sent.progress = serde_json::json!({
             "contact": null, "n_done": 0, "sent": {"at": 1, "write": {"text": "x"}}, "todo": []
         });
-        deliveries::save_progress(db, &sent, "dead").await.unwrap();
+        save_progress(db, &sent, "dead").await.unwrap();
         let mut not_sent = leased[1].clone();
         not_sent.progress = serde_json::json!({"todo": [{"text": "\"sent\":{"}], "sent": null});
-        deliveries::save_progress(db, &not_sent, "dead").await.unwrap();
+        save_progress(db, &not_sent, "dead").await.unwrap();
 
-        assert_eq!(deliveries::recover(db, Some(AMO), "me", at(3)).await.unwrap(), 2);
+        assert_eq!(deliveries::recover(db, Some(AMO), at(3)).await.unwrap(), 2);
         let (first, second) = (find(db, 1).await, find(db, 2).await);
         assert_eq!((first.state, first.due_at), (DeliveryState::Uncertain, at(3)));
         assert_eq!(first.progress, sent.progress);
         assert_eq!((second.state, second.due_at), (DeliveryState::Pending, at(3)));
-        assert_eq!(find(db, 3).await.state, DeliveryState::Leased, "mine stays mine");
+        assert_eq!(find(db, 3).await.state, DeliveryState::Pending);
         assert_eq!(
             find(db, 5).await.state,
             DeliveryState::Leased,
             "of another connection"
         );
-        assert_eq!(deliveries::recover(db, Some(AMO), "me", at(3)).await.unwrap(), 0);
+        assert_eq!(deliveries::recover(db, Some(AMO), at(3)).await.unwrap(), 0);
 
         // Whatever the dead owner still does comes too late.
-        assert_stale(deliveries::save_progress(db, &sent, "dead").await);
-        assert_stale(deliveries::release(db, &sent, "dead").await);
-        assert_eq!(lease(db, Some(AMO), "me", 3).await, [1, 2].map(delivery_id));
-        assert_stale(deliveries::save_progress(db, &sent, "dead").await);
-        assert_stale(deliveries::release(db, &sent, "dead").await);
-        deliveries::save_progress(db, &sent, "me").await.unwrap();
+        assert_stale(save_progress(db, &sent, "dead").await);
+        assert_stale(release(db, &sent, "dead").await);
+        assert_eq!(lease(db, Some(AMO), "me", 3).await, [1, 2, 3].map(delivery_id));
+        assert_stale(save_progress(db, &sent, "dead").await);
+        assert_stale(release(db, &sent, "dead").await);
+        save_progress(db, &sent, "me").await.unwrap();
     })
     .await;
 }
@@ -245,13 +244,13 @@ async fn progress_and_the_end_are_kept() {
     on_each(async |base| {
         let db = &base.db;
         deliveries::insert(db, &[delivery(1, "a")]).await.unwrap();
-        assert_stale(deliveries::save_progress(db, &delivery(1, "a"), "me").await);
-        assert_stale(deliveries::release(db, &delivery(1, "a"), "me").await);
+        assert_stale(save_progress(db, &delivery(1, "a"), "me").await);
+        assert_stale(release(db, &delivery(1, "a"), "me").await);
         lease(db, Some(AMO), "me", 0).await;
         let mut mine = find(db, 1).await;
         mine.progress = serde_json::json!({"n_done": 1});
         mine.record = Some(deal(77));
-        deliveries::save_progress(db, &mine, "me").await.unwrap();
+        save_progress(db, &mine, "me").await.unwrap();
         assert_eq!(find(db, 1).await, mine);
 
         mine.state = DeliveryState::Pending;
@@ -259,9 +258,9 @@ async fn progress_and_the_end_are_kept() {
         mine.error = Some("amoCRM не ответила".to_owned());
         mine.due_at = at(500);
         mine.progress = serde_json::json!({"n_done": 2});
-        deliveries::release(db, &mine, "me").await.unwrap();
+        release(db, &mine, "me").await.unwrap();
         assert_eq!(find(db, 1).await, mine);
-        assert_stale(deliveries::release(db, &mine, "me").await);
+        assert_stale(release(db, &mine, "me").await);
 
         assert_eq!(lease(db, Some(AMO), "me", 499).await, []);
         assert_eq!(lease(db, Some(AMO), "me", 500).await, [delivery_id(1)]);

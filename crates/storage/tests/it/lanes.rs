@@ -47,7 +47,7 @@ async fn many_workers_never_take_one_delivery_twice_nor_two_of_a_lane() {
                             }
                             delivery.state = DeliveryState::Delivered;
                             delivery.finished_at = Some(NOW);
-                            deliveries::release(&db, &delivery, &owner).await.unwrap();
+                            release(&db, &delivery, &owner).await.unwrap();
                         }
                         if deliveries::due_connections(&db, NOW).await.unwrap().is_empty() {
                             return;

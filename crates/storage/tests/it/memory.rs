@@ -28,15 +28,19 @@ async fn the_last_known_state_of_a_record_replaces_the_one_before() {
         let db = &base.db;
         assert_eq!(memory::snapshot(db, OURS, AMO, &deal(1)).await.unwrap(), None);
         let mut record = Record::new(RecordKind::Deal, 1).with(SystemField::Name, Value::Empty);
-        memory::save_snapshot(db, OURS, AMO, &record, NOW).await.unwrap();
+        memory::save_snapshots(db, OURS, AMO, &[&record], NOW)
+            .await
+            .unwrap();
         let contact = Record::new(RecordKind::Contact, 1);
-        memory::save_snapshot(db, OURS, AMO, &contact, NOW).await.unwrap();
-        memory::save_snapshot(db, OURS, LPT, &Record::new(RecordKind::Deal, 1), NOW)
+        memory::save_snapshots(db, OURS, AMO, &[&contact], NOW)
+            .await
+            .unwrap();
+        memory::save_snapshots(db, OURS, LPT, &[&Record::new(RecordKind::Deal, 1)], NOW)
             .await
             .unwrap();
 
         record.set(FieldKey::Custom(5), Value::Flag(false));
-        memory::save_snapshot(db, OURS, AMO, &record, at(7))
+        memory::save_snapshots(db, OURS, AMO, &[&record], at(7))
             .await
             .unwrap();
         let expected = Snapshot {
@@ -87,7 +91,9 @@ async fn marks_explain_until_they_expire() {
             },
         ];
         for mark in [echo(1), long.clone()].iter().chain(&others) {
-            memory::insert_echo(db, mark).await.unwrap();
+            memory::insert_echoes(db, std::slice::from_ref(mark))
+                .await
+                .unwrap();
         }
         let echoes = async |now| memory::echoes(db, OURS, AMO, &[deal(1)], at(now)).await.unwrap();
         assert_eq!(echoes(99).await, [long.clone(), echo(1)], "newest first");
@@ -121,7 +127,7 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
                 .unwrap()
                 .contains(&kind)
         };
-        memory::insert_echo(db, &echo(1)).await.unwrap();
+        memory::insert_echoes(db, &[echo(1)]).await.unwrap();
         assert!(
             !under_way(RecordKind::Deal, 0).await,
             "a write to a known record creates nothing"
@@ -130,7 +136,7 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
             record: None,
             ..echo(2)
         };
-        memory::insert_echo(db, &creation).await.unwrap();
+        memory::insert_echoes(db, &[creation.clone()]).await.unwrap();
         assert!(under_way(RecordKind::Deal, 99).await);
         assert!(!under_way(RecordKind::Deal, 100).await, "expired");
         assert!(!under_way(RecordKind::Contact, 0).await);
@@ -141,7 +147,7 @@ async fn a_creation_under_way_is_known_until_it_has_an_id() {
         // The answer came: the mark now explains events of the new record.
         creation.record = Some(RecordId::from(31));
         creation.expires_at = at(500);
-        memory::insert_echo(db, &creation).await.unwrap();
+        memory::insert_echoes(db, &[creation.clone()]).await.unwrap();
         assert!(!under_way(RecordKind::Deal, 0).await);
         let key = RecordKey::new(RecordKind::Deal, 31);
         assert_eq!(

@@ -124,7 +124,7 @@ async fn each_filter_picks_its_deliveries() {
         let mut refused = find(db, 1).await;
         refused.error_code = Some("rejected".to_owned());
         refused.state = DeliveryState::Dead;
-        deliveries::release(db, &refused, "me").await.unwrap();
+        release(db, &refused, "me").await.unwrap();
 
         let any = DeliveryFilter::default;
         use DeliveryState::{Dead, Pending, Skipped};
@@ -230,9 +230,8 @@ async fn attempts_are_kept_in_order() {
             started_at: at(1),
             finished_at: at(2),
         };
-        for (n, of) in [(3, 1), (1, 1), (2, 2), (4, 3)] {
-            deliveries::insert_attempt(db, &attempt(n, of)).await.unwrap();
-        }
+        let batch = [(3, 1), (1, 1), (2, 2), (4, 3)].map(|(n, of)| attempt(n, of));
+        deliveries::insert_attempts(db, &batch).await.unwrap();
         let found = deliveries::attempts(db, OURS, &[1, 2].map(delivery_id))
             .await
             .unwrap();

@@ -13,7 +13,7 @@ use domain::time::Timestamp;
 use domain::value::Value;
 use sea_orm::{ConnectionTrait, Statement};
 use storage::connections::Connection;
-use storage::deliveries::Delivery;
+use storage::deliveries::{self, Delivery};
 use storage::events::NewEvent;
 use storage::{Db, StorageError};
 use test_db::{Kind, TestDb};
@@ -68,6 +68,23 @@ impl Base {
             tokio::task::yield_now().await;
         }
         panic!("nobody waits");
+    }
+}
+
+/// Stores how far one delivery came.
+pub(crate) async fn save_progress(db: &Db, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
+    still_ours(deliveries::save_all(db, &[delivery], owner).await?.len())
+}
+
+/// Gives one delivery back.
+pub(crate) async fn release(db: &Db, delivery: &Delivery, owner: &str) -> Result<(), StorageError> {
+    still_ours(deliveries::release_all(db, &[delivery], owner).await?.len())
+}
+
+fn still_ours(n_saved: usize) -> Result<(), StorageError> {
+    match n_saved {
+        1 => Ok(()),
+        _ => Err(StorageError::Stale { table: "delivery" }),
     }
 }
 
