@@ -15,6 +15,7 @@ mod m20261123_000004_create_pipeline;
 mod m20261125_100001_create_quiet;
 mod m20261125_200001_create_stop;
 mod m20261125_300001_create_reconciliation;
+mod m20261125_300002_create_retention;
 mod m20261125_400001_index_audit_entry;
 mod m20261125_600001_add_echo_of_to_event;
 mod m20261125_700001_create_imports;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_100001_create_quiet::Migration),
             Box::new(m20261125_200001_create_stop::Migration),
             Box::new(m20261125_300001_create_reconciliation::Migration),
+            Box::new(m20261125_300002_create_retention::Migration),
             Box::new(m20261125_400001_index_audit_entry::Migration),
             Box::new(m20261125_600001_add_echo_of_to_event::Migration),
             Box::new(m20261125_700001_create_imports::Migration),

@@ -45,6 +45,12 @@ pub(crate) fn int(name: &'static str) -> ColumnDef {
     column
 }
 
+pub(crate) fn int_null(name: &'static str) -> ColumnDef {
+    let mut column = ColumnDef::new(Alias::new(name));
+    column.integer();
+    column
+}
+
 pub(crate) fn flag(name: &'static str) -> ColumnDef {
     let mut column = ColumnDef::new(Alias::new(name));
     column.boolean().not_null();

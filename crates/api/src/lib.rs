@@ -17,6 +17,7 @@ pub mod link;
 pub mod page;
 pub mod panel;
 pub mod problem;
+pub mod retention;
 pub mod rule;
 pub mod run;
 pub mod session;
@@ -24,5 +25,5 @@ pub mod stop;
 pub mod trial;
 pub mod workspace;
 
-pub use page::Page;
+pub use page::{Order, Page};
 pub use problem::{FieldProblem, Problem, ProblemType};

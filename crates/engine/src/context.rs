@@ -17,6 +17,7 @@ use vault::Keyring;
 use crate::error::EngineError;
 use crate::gated::Gated;
 use crate::lease::Leases;
+use crate::retention::Kept;
 use crate::stops::{Board, Passage};
 use crate::turns::Turns;
 
@@ -54,6 +55,8 @@ pub struct Settings {
     pub lease_ms: i64,
     /// Events looked at in one step.
     pub dispatch_batch: u64,
+    /// How long things are kept at most; a workspace may want less.
+    pub retention: Kept,
     /// Deliveries under way at once on one connection.
     pub deliveries_at_once: u64,
     /// Where uploaded files lie.
@@ -73,6 +76,7 @@ impl Default for Settings {
             max_chain: 8,
             lease_ms: 4_000,
             dispatch_batch: 256,
+            retention: Kept::default(),
             deliveries_at_once: 8,
             files: std::env::temp_dir().join("crm-integrator-files"),
             import_limits: importer::Limits::default(),

@@ -1,5 +1,5 @@
 //! Housekeeping: everything that is done by the clock and not because something arrived. Reconciliation,
-//! subscriptions, renewal of tokens.
+//! subscriptions, renewal of tokens, retention.
 
 use crate::connections::Connections;
 use crate::context::Context;
@@ -7,6 +7,7 @@ use crate::error::EngineError;
 use crate::pump::{Pump, told};
 use crate::reconcile::Reconciler;
 use crate::refresher::Refresher;
+use crate::retention::Retention;
 use crate::worker::Signals;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,9 @@ use tokio_util::task::TaskTracker;
 /// How often subscriptions are compared with the CRM, and credentials looked at.
 const SUBSCRIPTIONS: Duration = Duration::from_secs(3600);
 const CREDENTIALS: Duration = Duration::from_secs(300);
+/// How often what is too old is looked for, and how long the database has for others between two small steps.
+const RETENTION: Duration = Duration::from_secs(600);
+const BETWEEN_STEPS: Duration = Duration::from_millis(20);
 /// A connection that was not read for this long when the process starts is read at once, in milliseconds.
 const AWAY_MS: i64 = 60_000;
 
@@ -27,6 +31,7 @@ pub(crate) struct Keeper {
     pub(crate) refresher: Refresher,
     connections: Connections,
     signals: Arc<Signals>,
+    retention: Retention,
 }
 
 impl Keeper {
@@ -36,6 +41,7 @@ impl Keeper {
             reconcile: Arc::new(Pump::new(reconciler, Arc::clone(&context.clock))),
             refresher: Refresher::new(Arc::clone(&context)),
             connections: Connections::new(Arc::clone(&context)),
+            retention: Retention::new(Arc::clone(&context)),
             signals,
             context,
         }
@@ -63,6 +69,23 @@ impl Keeper {
                 told("обновление доступов", &keeper.refresher.round().await);
             }
         });
+        let (keeper, token) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move {
+            while pause(RETENTION, &token).await {
+                told("уборка старого", &keeper.prune(&token).await);
+            }
+        });
+    }
+
+    /// Takes away everything that is too old, in steps with room for others between them.
+    async fn prune(&self, stop: &CancellationToken) -> Result<(), EngineError> {
+        let mut walk = self.retention.walk().await?;
+        while self.retention.step(&mut walk).await? {
+            if !pause(BETWEEN_STEPS, stop).await {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// After downtime nobody waits for the next walk.

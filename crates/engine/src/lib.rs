@@ -33,6 +33,7 @@ mod pump;
 pub mod reconcile;
 pub mod refresher;
 pub mod replay;
+pub mod retention;
 mod rulebook;
 pub mod rules;
 pub mod secrets;
@@ -51,6 +52,7 @@ use crate::keeper::Keeper;
 use crate::reconcile::Reconciler;
 use crate::refresher::Refresher;
 use crate::replay::Replays;
+use crate::retention::Retention;
 use crate::rules::Rules;
 use crate::stops::Stops;
 use crate::trials::Trials;
@@ -130,6 +132,11 @@ impl Engine {
     /// Emergency stops.
     pub fn stops(&self) -> Stops {
         Stops::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        Retention::new(Arc::clone(&self.context))
     }
 
     /// Work on accounts.

@@ -4,6 +4,7 @@
 //! every value is checked before anything binds, and all mistakes are told at once.
 
 use self::layers::FILE_VARIABLE;
+use engine::retention::{Kept, SHORTEST_BODIES_DAYS, SHORTEST_HISTORY_DAYS};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -17,6 +18,8 @@ mod layers;
 
 /// Every key with its meaning and default.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
+/// Nothing is kept for longer than a hundred years.
+const LONGEST_DAYS: i64 = 36_500;
 /// The file that is read when it is there.
 const FILE: &str = "integrator.toml";
 
@@ -35,6 +38,8 @@ pub struct Config {
     pub log: Log,
     /// Process events and deliveries in this process.
     pub workers: bool,
+    /// How long things are kept at most.
+    pub retention: Kept,
     /// Hosts that may be called although they are inside or without TLS.
     pub allowed_hosts: Vec<String>,
     /// The sandbox, when this is a demo.
@@ -172,6 +177,7 @@ struct Raw {
     session: RawSession,
     log: RawLog,
     engine: RawEngine,
+    retention: RawRetention,
     outgoing: RawOutgoing,
     demo: RawDemo,
 }
@@ -218,6 +224,12 @@ struct RawEngine {
 }
 
 #[derive(Deserialize)]
+struct RawRetention {
+    bodies_days: i64,
+    history_days: i64,
+}
+
+#[derive(Deserialize)]
 struct RawOutgoing {
     allowed_hosts: String,
 }
@@ -261,9 +273,12 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
     let keyring = check_vault(&mut checks, &raw.vault);
     let session = check_session(&mut checks, &raw.session);
     let log = check_log(&mut checks, raw.log);
+    let retention = check_retention(&mut checks, &raw.retention);
     let demo = check_demo(&mut checks, raw.demo);
-    match (server, database, keyring, session, log) {
-        (Some(server), Some(database), Some(keyring), Some(session), Some(log)) if checks.0.is_empty() => {
+    match (server, database, keyring, session, log, retention) {
+        (Some(server), Some(database), Some(keyring), Some(session), Some(log), Some(retention))
+            if checks.0.is_empty() =>
+        {
             Ok(Config {
                 server,
                 database,
@@ -271,6 +286,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
                 session,
                 log,
                 workers: raw.engine.workers,
+                retention,
                 allowed_hosts: list(&raw.outgoing.allowed_hosts),
                 demo,
             })
@@ -284,6 +300,14 @@ fn list(text: &str) -> Vec<String> {
         .map(|part| part.trim().to_lowercase())
         .filter(|part| !part.is_empty())
         .collect()
+}
+
+fn check_retention(checks: &mut Checks, raw: &RawRetention) -> Option<Kept> {
+    let (bodies, history) = (SHORTEST_BODIES_DAYS.into(), SHORTEST_HISTORY_DAYS.into());
+    Some(Kept {
+        bodies_days: checks.number("retention.bodies_days", raw.bodies_days, bodies, LONGEST_DAYS)?,
+        history_days: checks.number("retention.history_days", raw.history_days, history, LONGEST_DAYS)?,
+    })
 }
 
 fn check_server(checks: &mut Checks, raw: RawServer) -> Option<Server> {

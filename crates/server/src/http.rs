@@ -17,8 +17,8 @@ pub mod story;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, rules, sessions,
-    stops, stream, trials, workspaces,
+    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, retention, rules,
+    sessions, stops, stream, trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -78,6 +78,8 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(trials::list_trial_events)
         .service(trials::read_trial_body)
         .service(trials::get_trial_event)
+        .service(retention::get_retention)
+        .service(retention::put_retention)
         .service(stops::list_stops)
         .service(stops::stop_workspace)
         .service(stops::start_workspace)

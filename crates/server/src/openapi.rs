@@ -24,7 +24,7 @@ use utoipa_actix_web::AppExt;
             в изменяющих запросах — заголовок `X-Requested-With: integrator`, а кабинет называет в \
             `X-Workspace-Id`. Создания принимают `Idempotency-Key`, правки правил требуют `If-Match`."
     ),
-    components(schemas(api::Problem, api::panel::Period)),
+    components(schemas(api::Order, api::Problem, api::panel::Period)),
     modifiers(&Security)
 )]
 struct Document;

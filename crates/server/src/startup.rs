@@ -160,6 +160,7 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
     };
     let settings = Settings {
         public_url: public_url.clone(),
+        retention: config.retention,
         ..Settings::default()
     };
     let factory: Arc<dyn ConnectorFactory> = Arc::clone(&connectors) as _;

@@ -33,6 +33,7 @@ pub mod pulse;
 pub mod quiet;
 pub mod reconciliations;
 pub mod request_keys;
+pub mod retention;
 pub mod rules;
 pub mod runs;
 pub mod sessions;

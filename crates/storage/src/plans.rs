@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::deliveries::DeliveryFilter;
 use crate::events::EventFilter;
 use crate::sql::PageOf;
-use crate::{counts, deliveries, events, figures, links, memory, rules, runs};
+use crate::{counts, deliveries, events, figures, links, memory, retention, rules, runs};
 use domain::delivery::DeliveryState;
 use domain::id::{ConnectionId, EventId, WorkspaceId};
 use domain::record::{RecordKey, RecordKind};
@@ -322,6 +322,23 @@ async fn figures_go_through_the_period_they_are_of() {
         watched.goes_through("counts::outbox", "ix_delivery_dead").await;
         rules::run_counts(db, WORKSPACE, NOW).await.unwrap();
         watched.goes_through("rules::run_counts", "ix_run_at").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn taking_away_what_is_old_goes_through_keys() {
+    each(async |watched| {
+        let tx = watched.db.begin().await.unwrap();
+        // Few of them: of a tenth of a small table PostgreSQL rightly reads the whole.
+        let walked = retention::prune_history(&tx, WORKSPACE, Timestamp(4), None)
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(walked.n_events, 3);
+        watched
+            .goes_through("retention::prune_history", "ix_delivery_event")
+            .await;
     })
     .await;
 }

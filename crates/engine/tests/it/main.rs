@@ -14,4 +14,5 @@ mod intake;
 mod loops;
 mod once;
 mod reconcile;
+mod retention;
 mod stops;

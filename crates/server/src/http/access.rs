@@ -15,6 +15,7 @@ use domain::time::Timestamp;
 use engine::accounts::Accounts;
 use engine::connections::Connections;
 use engine::replay::Replays;
+use engine::retention::{Kept, Retention};
 use engine::rules::Rules;
 use engine::stops::Stops;
 use futures::future::LocalBoxFuture;
@@ -171,6 +172,12 @@ impl<P> Access<P> {
         Ok(self.app.engine.rules().validate(self.workspace, id, rule).await?)
     }
 
+    /// How long the workspace keeps things, and the most that the installation allows.
+    pub async fn kept(&self) -> Result<(Kept, Kept), Problem> {
+        let retention = self.app.engine.retention();
+        Ok((retention.kept(self.workspace).await?, retention.most()))
+    }
+
     /// The cycles among the published rules.
     pub async fn rule_cycles(&self) -> Result<domain::cycles::Analysis, Problem> {
         Ok(self.app.engine.rules().cycles(self.workspace).await?)
@@ -200,6 +207,11 @@ impl Owner {
     /// Work on connections.
     pub fn connections(&self) -> Connections {
         self.app.engine.connections()
+    }
+
+    /// How long things are kept.
+    pub fn retention(&self) -> Retention {
+        self.app.engine.retention()
     }
 
     /// Work on keys.

@@ -9,6 +9,7 @@ pub mod health;
 pub mod hooks;
 pub mod links;
 pub mod oauth;
+pub mod retention;
 pub mod rules;
 pub mod sessions;
 pub mod stops;

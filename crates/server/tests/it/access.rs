@@ -61,6 +61,8 @@ const TABLE: &str = "
     list_trial_events       401 404 ok  ok  ok  404 ok  403 403 403
     get_trial_event         401 404 ok  ok  ok  404 ok  403 403 403
     read_trial_body         401 404 ok  ok  ok  404 ok  403 403 403
+    get_retention           401 404 ok  ok  ok  404 ok  403 403 403
+    put_retention           401 404 403 403 ok  404 403 403 403 ok
     list_stops              401 404 ok  ok  ok  404 ok  403 403 403
     stop_workspace          401 404 403 403 ok  404 403 403 403 ok
     start_workspace         401 404 403 403 ok  404 403 403 403 ok
@@ -231,6 +233,7 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
         "create_api_key" => json!({ "name": "ключ", "scopes": ["read"] }),
         "create_connection" => json!({ "kind": "amocrm", "domain": "not an account",
             "auth": { "method": "token", "token": "x" } }),
+        "put_retention" => json!({ "bodies_days": 5 }),
         "update_connection" => json!({ "name": "новое имя" }),
         "create_rule" | "save_rule" | "validate_rule" => json!({ "draft": document }),
         "reorder_rules" => {

@@ -10,6 +10,7 @@ mod interface;
 mod live;
 mod openapi;
 mod problems;
+mod retention;
 mod rules;
 mod seeds;
 mod sessions;

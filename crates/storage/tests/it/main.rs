@@ -19,6 +19,7 @@ mod outbox;
 mod published;
 mod pulse;
 mod request_keys;
+mod retention;
 mod rules;
 mod runs;
 mod sessions;
