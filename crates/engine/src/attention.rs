@@ -1,5 +1,6 @@
 //! Published rules that refer to something their CRM no longer has.
 
+use crate::dispatcher::alarm;
 use crate::error::EngineError;
 use crate::rulebook;
 use domain::compile::compile;
@@ -35,7 +36,10 @@ pub(crate) async fn mark(conn: &impl Conn, workspace: WorkspaceId) -> Result<(),
             text.push_str(&format!(" и ещё {more}"));
         }
         let attention = (!text.is_empty()).then_some(text);
-        if known.get(&rule.rule) != Some(&attention) {
+        let known = known.get(&rule.rule);
+        // A loop that was stopped is told until the rule is published anew.
+        let is_loop = known.is_some_and(|known| known.as_deref().is_some_and(alarm::is_loop));
+        if known != Some(&attention) && !(is_loop && attention.is_none()) {
             rules::set_attention(conn, workspace, rule.rule, attention.as_deref()).await?;
         }
     }

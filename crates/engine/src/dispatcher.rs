@@ -6,7 +6,7 @@
 //! [`change`] (what an event changed), [`mod@quiet`] (rules that wait), [`commit`] (writing), [`alarm`] (what a person is
 //! told), [`careful`] (events that a worker may have died over), [`trial`] (trying a rule).
 
-mod alarm;
+pub(crate) mod alarm;
 mod batch;
 mod careful;
 pub(crate) mod change;
@@ -34,7 +34,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use storage::events::{self, EventState, StoredEvent};
 use storage::{StorageError, connections, quiet as windows};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Consequences of a write follow it within this time, in milliseconds.
 const CONSEQUENCE_MS: i64 = 10_000;
@@ -105,20 +105,31 @@ impl Dispatcher {
 
     /// Goes on with records for which a CRM has to be asked.
     async fn read_on(&self, round: &Round, groups: Vec<Group>) -> Result<usize, EngineError> {
-        let mut n_done = 0;
-        let mut read = futures::stream::iter(groups)
-            .map(async |mut group| {
-                let outcome = self.go_through(round, &mut group, Reading::Allowed).await;
-                outcome.map(|(outcome, _)| outcome)
-            })
-            .buffer_unordered(SIDE_BY_SIDE)
-            .ready_chunks(SIDE_BY_SIDE);
-        while let Some(outcomes) = read.next().await {
-            let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
-            let _place = self.places.acquire().await;
-            n_done += self.commit(round, outcomes).await?;
-        }
-        Ok(n_done)
+        let (decided, mut to_commit) = mpsc::unbounded_channel();
+        let read = async move {
+            let mut read = futures::stream::iter(groups)
+                .map(async |mut group| self.go_through(round, &mut group, Reading::Allowed).await)
+                .buffer_unordered(SIDE_BY_SIDE);
+            while let Some(outcome) = read.next().await {
+                if decided.send(outcome?.0).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        // Beside the reading, not between: a look that nobody polls may hold the connection of the database that a
+        // commit waits for.
+        let commit = async {
+            let (mut n_done, mut outcomes) = (0, Vec::new());
+            while to_commit.recv_many(&mut outcomes, SIDE_BY_SIDE).await > 0 {
+                let _place = self.places.acquire().await;
+                n_done += self.commit(round, std::mem::take(&mut outcomes)).await?;
+            }
+            Ok::<usize, EngineError>(n_done)
+        };
+        let (read, n_done): (Result<(), EngineError>, _) = futures::join!(read, commit);
+        read?;
+        n_done
     }
 
     /// Decides the events of one record in order, until one has to wait.

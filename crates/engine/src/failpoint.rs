@@ -83,6 +83,8 @@ points! {
     ReconcileEvents,
     /// Reconciliation: the connection's last event is noted.
     ReconcileNoted,
+    /// Reconciliation: states from before the connection are remembered.
+    ReconcileRemembered,
     /// Reconciliation: the connection counts as reconciled.
     ReconcileMoment,
     /// Reconciliation: the place after the page is written.

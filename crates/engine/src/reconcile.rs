@@ -15,15 +15,16 @@ use crate::intake::key_of;
 use crate::lease::holding;
 use crate::pump::Rounds;
 use crate::worker::Signals;
-use domain::connection::ConnectionState;
+use domain::connection::{ConnectionState, ConnectorKind};
 use domain::event::{Event, Fact, Origin};
 use domain::id::{ConnectionId, EventId, WorkspaceId};
+use domain::record::{Record, RecordKey};
 use domain::time::Timestamp;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
 use storage::events::{self, NewEvent};
 use storage::reconciliations::{self, Reconciliation};
-use storage::{StorageError, deliveries};
+use storage::{StorageError, Tx, deliveries, memory};
 
 /// Walks overlap by this much, in milliseconds.
 pub(crate) const OVERLAP_MS: i64 = 300_000;
@@ -147,11 +148,7 @@ impl Reconciler {
         let since = match walk.since {
             Some(since) => since,
             None => {
-                // What happened before the connection was made is no news.
-                let known = connection.reconciled_at.unwrap_or(connection.created_at);
-                let since = known
-                    .plus_ms(-OVERLAP_MS)
-                    .max(connection.created_at.plus_ms(-1_000));
+                let since = first_moment(connection);
                 walk.since = Some(since);
                 walk.started_at = Some(now);
                 walk.n_found = 0;
@@ -165,12 +162,17 @@ impl Reconciler {
         } else {
             Timestamp(i64::MAX)
         };
-        let mut facts = Vec::new();
+        let begins = begins(connection);
+        let (mut facts, mut old) = (Vec::new(), Vec::new());
         for fact in changes.facts {
             if fact.occurred_at.is_some_and(|at| at > young) {
                 continue;
             }
-            facts.extend(news::of(&self.context.db, connection, fact, since).await?);
+            if is_old(connection, &fact) {
+                old.push(fact.record);
+            } else {
+                facts.extend(news::of(&self.context.db, connection, fact, since.max(begins)).await?);
+            }
         }
         walk.page_at = Some(now);
         walk.cursor = changes.next;
@@ -191,6 +193,10 @@ impl Reconciler {
         if n_new > 0 {
             connections::note_event(&tx, connection.workspace, connection.id, now).await?;
             point!(ReconcileNoted);
+        }
+        if !old.is_empty() {
+            remember(&tx, connection, &old, now).await?;
+            point!(ReconcileRemembered);
         }
         if is_last {
             let up_to = walk.started_at.unwrap_or(now);
@@ -231,6 +237,49 @@ impl Rounds for Reconciler {
             .await?
             .unwrap_or(0))
     }
+}
+
+/// What happened before the connection was made is no news.
+const fn begins(connection: &Connection) -> Timestamp {
+    connection.created_at.plus_ms(-1_000)
+}
+
+/// Where a walk begins. LPTracker tells states without a history, so the first walk takes in every lead there is:
+/// nobody could tell later what changed of one that was never known.
+fn first_moment(connection: &Connection) -> Timestamp {
+    match connection.reconciled_at {
+        None if connection.kind == ConnectorKind::Lptracker => Timestamp(0),
+        known => known
+            .unwrap_or(connection.created_at)
+            .plus_ms(-OVERLAP_MS)
+            .max(begins(connection)),
+    }
+}
+
+/// The state of a record from before the connection; lists are told to the minute.
+fn is_old(connection: &Connection, fact: &Fact) -> bool {
+    connection.reconciled_at.is_none()
+        && connection.kind == ConnectorKind::Lptracker
+        && fact
+            .occurred_at
+            .is_some_and(|at| at < begins(connection).plus_ms(-news::grain(connection.kind)))
+}
+
+/// Takes old states into memory where nothing is known yet.
+async fn remember(
+    tx: &Tx,
+    connection: &Connection,
+    old: &[Record],
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    let (workspace, id) = (connection.workspace, connection.id);
+    let keys: Vec<RecordKey> = old.iter().map(|record| record.key.clone()).collect();
+    let known = memory::snapshots(tx, workspace, id, &keys).await?;
+    let new: Vec<&Record> = old
+        .iter()
+        .filter(|record| !known.iter().any(|known| known.key == record.key))
+        .collect();
+    memory::save_snapshots(tx, workspace, id, &new, now).await
 }
 
 /// Our webhooks come, as far as was last seen.

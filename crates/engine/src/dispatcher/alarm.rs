@@ -15,6 +15,14 @@ const LOOP_STOPPED: &str = "rule.loop_stopped";
 /// A rule that keeps going round is told of this often at most, in milliseconds.
 const EVERY_MS: i64 = 3_600_000;
 
+/// How the mark on a rule begins.
+const WORDS: &str = "Защита от зацикливания остановила правило";
+
+/// Whether the mark on a rule tells of a loop.
+pub(crate) fn is_loop(attention: &str) -> bool {
+    attention.starts_with(WORDS)
+}
+
 /// Tells of the rules among these runs that the loop guard held back. A rule's events are decided under the lease
 /// of its source, so nobody else tells of it at the same time.
 pub(super) async fn raise(
@@ -36,7 +44,7 @@ pub(super) async fn raise(
         }
         tracing::error!(rule.id = %run.rule, event.id = %run.event, "сработала защита от зацикливания");
         let text = format!(
-            "Защита от зацикливания остановила правило: подряд больше {} наших изменений вызвали друг друга. \
+            "{WORDS}: подряд больше {} наших изменений вызвали друг друга. \
              Проверьте, не запускают ли правила друг друга, исправьте и опубликуйте правило снова.",
             settings.max_chain
         );

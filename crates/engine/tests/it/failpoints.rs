@@ -68,6 +68,7 @@ const fn scene(point: Point) -> Scene {
         Point::ReconcileRead
         | Point::ReconcileEvents
         | Point::ReconcileNoted
+        | Point::ReconcileRemembered
         | Point::ReconcileMoment
         | Point::ReconcilePlace
         | Point::ReconcileCommitted => Scene::Reconciling,
@@ -255,7 +256,7 @@ async fn a_loop_is_told_of_once() {
 async fn reading(house: &House) {
     house
         .publish(serde_json::json!({
-            "name": "Отметить интерес", "source": "LPT", "triggers": [{"kind": "lead_stage_changed"}],
+            "name": "Отметить интерес", "source": "LPT", "triggers": [{"kind": "lead_updated"}],
             "condition": {"compare": {"field": "lead.stage", "operator": "equals",
                 "with": {"value": {"type": "stage", "value": LEAD_YES}}}},
             "actions": [{"connection": "LPT", "do": "add_note", "target": "trigger", "text": {"template": "интерес"}}]
@@ -264,7 +265,7 @@ async fn reading(house: &House) {
     let lead = Record::new(RecordKind::Lead, 9)
         .with(SystemField::Name, Value::text("Пётр Ёлкин"))
         .with(SystemField::Stage, Value::Stage(LEAD_YES));
-    house.changed(EventKind::LeadStageChanged, lead).await;
+    house.changed(EventKind::LeadUpdated, lead).await;
 }
 
 async fn one_comment(house: &House) {
@@ -340,6 +341,12 @@ async fn a_page_is_read_again_or_counted_once() {
         let deal = calling(house);
         house.amocrm.put(deal.clone());
         house.amocrm.set_changes(vec![moved(house, &deal)]);
+        let old = Record::new(RecordKind::Lead, 4).with(SystemField::Stage, Value::Stage(LEAD_YES));
+        let old = Fact {
+            occurred_at: Some(house.clock.now().plus_ms(-86_400_000)),
+            ..house.fact(EventKind::LeadUpdated, old)
+        };
+        house.lptracker.set_changes(vec![old]);
         house.clock.advance(5_000);
         let began = house.clock.now();
         reconciles_and_dies(house, point);

@@ -77,6 +77,17 @@ async fn a_chain_that_is_too_long_is_stopped_and_told_of_once_an_hour() {
             .unwrap();
         assert!(rule.attention.unwrap().contains("зацикливания"));
 
+        // Reading the catalogue anew does not take the mark away.
+        let connections = house.engine.connections();
+        connections
+            .refresh_catalogue(house.workspace, house.amo)
+            .await
+            .unwrap();
+        let marked = rules::find(house.engine.db(), house.workspace, rule.id)
+            .await
+            .unwrap();
+        assert!(marked.attention.is_some());
+
         // After an hour it is told anew.
         house.clock.advance(HOUR_MS);
         goes_round(&house, &deal, 100..100 + max + 2).await;

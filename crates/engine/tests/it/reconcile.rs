@@ -1,6 +1,6 @@
 //! What webhooks did not tell is found by reading, once; what they told, or we wrote, is not found again.
 
-use crate::house::{CALLING, House, LEAD_YES, NEW, to_lead};
+use crate::house::{CALLING, House, LEAD_ROBOT, LEAD_YES, NEW, to_lead};
 use connector::ConnectorError;
 use connector::scripted::{Fault, On};
 use domain::event::{EventKind, Fact, Origin};
@@ -256,6 +256,37 @@ async fn a_lost_subscription_is_restored_and_its_gap_read() {
             .await
             .unwrap();
         assert_eq!(shown.subscription.unwrap()["installed"], true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_walk_remembers_leads_that_are_older_than_the_connection() {
+    House::each(async |house| {
+        let lead = Record::new(RecordKind::Lead, 9)
+            .with(SystemField::Name, Value::text("Давний лид"))
+            .with(SystemField::Stage, Value::Stage(LEAD_ROBOT));
+        let long_ago = house.clock.now().plus_ms(-30 * 24 * HOUR_MS);
+        let mut old = row(&house, EventKind::LeadUpdated, lead.clone());
+        old.occurred_at = Some(long_ago);
+        house.lptracker.set_changes(vec![old]);
+        house.engine.reconcile().await.unwrap();
+        assert!(house.events().await.is_empty(), "давнее не новость");
+
+        // Its first change after that is known for what it is.
+        house.clock.advance(HOUR_MS);
+        let lead = lead.with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house
+            .lptracker
+            .set_changes(vec![row(&house, EventKind::LeadUpdated, lead)]);
+        house.engine.reconcile().await.unwrap();
+        assert_eq!(
+            kinds(&house).await,
+            [
+                (Origin::Poll, EventKind::LeadUpdated),
+                (Origin::Poll, EventKind::LeadStageChanged)
+            ]
+        );
     })
     .await;
 }
