@@ -1,5 +1,6 @@
 //! `kill -9` in the middle of the main flow, at every request of it: after a restart the flow finishes, once.
 
+use crate::crms::Crms;
 use sandbox::{EntryKind, Options, Sandbox, Side};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -78,80 +79,6 @@ fn spawn(environment: &HashMap<String, String>) -> Child {
     child
 }
 
-/// Both fakes, as people use them.
-struct Crms<'a> {
-    sandbox: &'a Sandbox,
-    client: reqwest::Client,
-}
-
-impl Crms<'_> {
-    async fn post(&self, path: &str, body: Value) -> Value {
-        let base = if path.starts_with("lptracker") {
-            &self.sandbox.lptracker_url
-        } else {
-            &self.sandbox.amocrm_url
-        };
-        let answer = self
-            .client
-            .post(format!("{base}/_sandbox/{path}"))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.status());
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default()
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let base = if path.starts_with("lptracker") {
-            &self.sandbox.lptracker_url
-        } else {
-            &self.sandbox.amocrm_url
-        };
-        self.client
-            .get(format!("{base}/_sandbox/{path}"))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
-    }
-
-    /// Leads with a phone: id and name of the step.
-    async fn leads(&self, phone: &str) -> Vec<(i64, String)> {
-        let board = self.get("lptracker/board").await;
-        let steps = board["steps"].as_array().unwrap().iter();
-        steps
-            .flat_map(|step| {
-                step["leads"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(move |lead| (step, lead))
-            })
-            .filter(|(_, lead)| lead["phone"].as_str().is_some_and(|it| it.ends_with(&phone[1..])))
-            .map(|(step, lead)| {
-                (
-                    lead["id"].as_i64().unwrap(),
-                    step["name"].as_str().unwrap().to_owned(),
-                )
-            })
-            .collect()
-    }
-
-    async fn step(&self, name: &str) -> i64 {
-        let board = self.get("lptracker/board").await;
-        let step = board["steps"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|step| step["name"] == name)
-            .unwrap();
-        step["id"].as_i64().unwrap()
-    }
-}
-
 /// Does something and waits until one CRM has carried out the n-th request after it.
 async fn until_request(sandbox: &Sandbox, side: Side, n: usize, act: impl Future<Output = Value>) {
     let mut journal = sandbox.world.journal.subscribe();
@@ -193,10 +120,7 @@ async fn the_flow_survives_sudden_death_at_every_request() {
     test_db::each_database(|test_db| async move {
         let sandbox = Sandbox::start(Options::demo());
         let mut program = Program::start(&test_db, &sandbox);
-        let crms = Crms {
-            sandbox: &sandbox,
-            client: reqwest::Client::builder().no_proxy().build().unwrap(),
-        };
+        let crms = Crms::of(&sandbox);
         let db = Db::connect(test_db.url(), 2).await.unwrap();
         let confirmed = crms.step("Интерес подтвержден").await;
         for n in 1..=3 {

@@ -3,7 +3,9 @@
 
 mod access;
 mod crash;
+mod crms;
 mod demo;
+mod downtime;
 mod harness;
 mod hooks;
 mod interface;
