@@ -185,6 +185,26 @@ pub enum Action {
 }
 
 impl Action {
+    /// Which record it works on, where it has a choice.
+    pub const fn target(&self) -> Option<Target> {
+        match self {
+            Self::Update { target, .. }
+            | Self::Move { target, .. }
+            | Self::SetResponsible { target, .. }
+            | Self::ChangeTags { target, .. }
+            | Self::AddNote { target, .. }
+            | Self::AddTask { target, .. }
+            | Self::LogCall { target, .. }
+            | Self::AddPayment { target, .. }
+            | Self::StartCall { target } => Some(*target),
+            Self::Upsert { .. }
+            | Self::SaveCallResult { .. }
+            | Self::SendWebhook { .. }
+            | Self::Notify { .. }
+            | Self::Stop { .. } => None,
+        }
+    }
+
     /// What it does, in Russian, as part of a sentence.
     pub const fn title(&self) -> &'static str {
         match self {

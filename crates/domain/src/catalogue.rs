@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything the editor and the compiler know of one account.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Catalogue {
     /// When it was read.
     pub read_at: Timestamp,
@@ -78,6 +79,7 @@ pub struct FieldInfo {
     /// Type for rules.
     pub field_type: FieldType,
     /// Type in the CRM's own word.
+    #[serde(default)]
     pub raw_type: String,
     /// Symbolic code, where the CRM gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

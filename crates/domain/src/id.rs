@@ -38,6 +38,8 @@ ids! {
     RuleId;
     /// An immutable published state of a rule.
     RuleVersionId;
+    /// A test case of a rule.
+    TestCaseId;
     /// An immutable fact received.
     EventId;
     /// One rule version applied to one event.

@@ -10,10 +10,11 @@
 //! an event concerns, [`evaluate`] applies them;
 //! [`command`] is what comes out, [`delivery`] how it travels. [`types`] is the table of operators and
 //! conversions that editor and compiler share, [`catalogues`] what accounts offer, [`template`], [`text`],
-//! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian, [`diff`] what changes between two states of a rule.
+//! [`phone`] and [`calendar`] are the tools, [`words`] says it all in Russian, [`case`] keeps what a rule must do, [`portable`] lets it travel, [`diff`] what changes between two states of a rule.
 
 pub mod action;
 pub mod calendar;
+pub mod case;
 pub mod catalogue;
 pub mod catalogues;
 mod check;
@@ -33,6 +34,7 @@ mod labels;
 pub mod mapping;
 pub mod phone;
 mod plan;
+pub mod portable;
 pub mod record;
 pub mod rule;
 pub mod run;

@@ -37,7 +37,7 @@ pub(super) fn place(checker: &mut Checker<'_>, rule: &Rule, card: &ActionCard) -
             });
             None
         }
-        action => match target_of(action) {
+        action => match action.target() {
             None => {
                 return Place {
                     connection: None,
@@ -119,24 +119,4 @@ pub(super) fn place(checker: &mut Checker<'_>, rule: &Rule, card: &ActionCard) -
             },
         }
     })
-}
-
-/// The target of an action that has one.
-const fn target_of(action: &Action) -> Option<Target> {
-    match action {
-        Action::Update { target, .. }
-        | Action::Move { target, .. }
-        | Action::SetResponsible { target, .. }
-        | Action::ChangeTags { target, .. }
-        | Action::AddNote { target, .. }
-        | Action::AddTask { target, .. }
-        | Action::LogCall { target, .. }
-        | Action::AddPayment { target, .. }
-        | Action::StartCall { target } => Some(*target),
-        Action::Upsert { .. }
-        | Action::SaveCallResult { .. }
-        | Action::SendWebhook { .. }
-        | Action::Notify { .. }
-        | Action::Stop { .. } => None,
-    }
 }
