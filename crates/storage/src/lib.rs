@@ -34,6 +34,7 @@ pub mod quiet;
 pub mod reconciliations;
 pub mod request_keys;
 pub mod retention;
+pub mod rule_cases;
 pub mod rules;
 pub mod runs;
 pub mod sessions;

@@ -20,6 +20,7 @@ mod published;
 mod pulse;
 mod request_keys;
 mod retention;
+mod rule_cases;
 mod rules;
 mod runs;
 mod sessions;
