@@ -2,9 +2,19 @@
 
 use connector::{ConnectorError, IntakeError};
 use domain::compile::Diagnostic;
+use domain::id::TestCaseId;
 use storage::StorageError;
 use thiserror::Error;
 use vault::VaultError;
+
+/// A test case that a rule does not meet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FailedCase {
+    /// The case.
+    pub id: TestCaseId,
+    /// Its name, what it expects and what it gets, in Russian.
+    pub text: String,
+}
 
 /// Why something asked of the engine was not done.
 #[derive(Debug, Error)]
@@ -44,6 +54,9 @@ pub enum EngineError {
     /// A rule has mistakes and cannot be published.
     #[error("правило содержит ошибки")]
     RuleErrors(Vec<Diagnostic>),
+    /// A rule does not meet its test cases.
+    #[error("правило не проходит свои проверки")]
+    CasesFailed(Vec<FailedCase>),
     /// The rule would close a cycle that never ends by itself, and nobody has confirmed that it may.
     #[error("правило замкнёт бесконечный круг")]
     CertainCycle(Vec<Diagnostic>),

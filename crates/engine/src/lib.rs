@@ -38,6 +38,7 @@ mod rulebook;
 pub mod rules;
 pub mod secrets;
 pub mod stops;
+pub mod templates;
 pub mod trials;
 mod turns;
 mod worker;
@@ -64,7 +65,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use crate::context::{ConnectorFactory, Settings, new_id};
-pub use crate::error::EngineError;
+pub use crate::error::{EngineError, FailedCase};
 pub use crate::secrets::Secret;
 
 /// The engine of one process. Cheap to clone.

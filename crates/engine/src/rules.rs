@@ -2,9 +2,12 @@
 //!
 //! Every change and its audit entry are one transaction. What is published never changes again.
 
+mod cases;
 mod cycles;
+mod travel;
 
 pub use self::cycles::Consent;
+pub use self::travel::Imported;
 
 use self::cycles::Draft;
 use crate::context::{Context, new_id};
@@ -20,7 +23,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use storage::audit::{self, Actor, NewEntry};
 use storage::rules::{self, NewRule, StoredRule};
-use storage::{StorageError, Tx};
+use storage::{StorageError, Tx, rule_cases};
 
 /// The longest accepted document, in bytes of JSON.
 const MAX_DOCUMENT: usize = 512 * 1024;
@@ -120,8 +123,8 @@ impl Rules {
         Ok(stored)
     }
 
-    /// Puts the draft in force as a new immutable version, if the compiler finds no mistake in it. One that
-    /// closes a certain cycle must have been accepted by a person.
+    /// Puts the draft in force as a new immutable version, if the compiler finds no mistake in it and it meets the
+    /// test cases of the rule. One that closes a certain cycle must have been accepted by a person.
     pub async fn publish(
         &self,
         workspace: WorkspaceId,
@@ -140,6 +143,7 @@ impl Rules {
         if diagnostics.iter().any(|found| found.severity == Severity::Error) {
             return Err(EngineError::RuleErrors(diagnostics));
         }
+        cases::met_or_refuse(&tx, workspace, id, &rule.draft, &catalogues).await?;
         let draft = Draft::new(Some(id), &rule.draft);
         let analysis = cycles::with_draft(&tx, workspace, &catalogues, &draft).await?;
         consent.or_refuse(&analysis, id)?;
@@ -273,7 +277,7 @@ impl Rules {
         Ok(())
     }
 
-    /// Takes a rule that is still at `version` away. Its versions and runs stay as history.
+    /// Takes a rule that is still at `version` away, and its test cases. Its versions and runs stay as history.
     pub async fn delete(
         &self,
         workspace: WorkspaceId,
@@ -287,6 +291,7 @@ impl Rules {
             return Err(StorageError::Stale { table: "rule" }.into());
         }
         rules::delete(&tx, workspace, id, self.context.clock.now()).await?;
+        rule_cases::delete_all(&tx, workspace, id).await?;
         let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
         self.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
