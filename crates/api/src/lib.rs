@@ -19,9 +19,11 @@ pub mod panel;
 pub mod problem;
 pub mod retention;
 pub mod rule;
+pub mod rule_case;
 pub mod run;
 pub mod session;
 pub mod stop;
+pub mod travel;
 pub mod trial;
 pub mod workspace;
 

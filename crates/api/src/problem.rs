@@ -61,6 +61,8 @@ problem_types! {
     UnsupportedMediaType = "unsupported-media-type", 415, "Неподдерживаемый тип содержимого";
     /// Well-formed, but something in it cannot be accepted; `errors` says what.
     Invalid = "invalid", 422, "Проверьте введённые данные";
+    /// The rule does not meet its test cases; `errors` names each of them.
+    CasesFailed = "cases-failed", 422, "Проверки правила не прошли";
     /// A request key was used with another body.
     RequestKeyReused = "request-key-reused", 422, "Ключ запроса уже использован";
     /// An edit without `If-Match`.

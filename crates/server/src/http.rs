@@ -17,8 +17,8 @@ pub mod story;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, retention, rules,
-    sessions, stops, stream, trials, workspaces,
+    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, retention, rule_cases,
+    rule_travel, rules, sessions, stops, stream, templates, trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -66,6 +66,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rules::validate_rule)
         .service(rules::dry_run_rule)
         .service(rules::compare_rules)
+        .service(rule_travel::import_rule)
         .service(rules::get_rule)
         .service(rules::save_rule)
         .service(rules::delete_rule)
@@ -75,6 +76,15 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rules::list_rule_versions)
         .service(rules::get_rule_version)
         .service(rules::restore_rule_version)
+        .service(rule_travel::copy_rule)
+        .service(rule_travel::export_rule)
+        .service(templates::list_templates)
+        .service(templates::get_template)
+        .service(templates::use_template)
+        .service(rule_cases::list_rule_cases)
+        .service(rule_cases::create_rule_case)
+        .service(rule_cases::save_rule_case)
+        .service(rule_cases::delete_rule_case)
         .service(trials::list_trial_events)
         .service(trials::read_trial_body)
         .service(trials::get_trial_event)

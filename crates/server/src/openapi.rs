@@ -187,12 +187,14 @@ fn path_parameter(name: &str) -> Parameter {
         "event" => "Событие",
         "link" => "Связь",
         "rule" => "Правило",
+        "case" => "Проверка правила",
+        "template" => "Слово шаблона",
         "version" => "Опубликованная версия правила",
         "kind" => "CRM: amocrm или lptracker",
         "secret" => "Секрет адреса",
         _ => "",
     };
-    let is_id = !matches!(name, "kind" | "secret");
+    let is_id = !matches!(name, "kind" | "secret" | "template");
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)

@@ -178,6 +178,19 @@ impl<P> Access<P> {
         Ok((retention.kept(self.workspace).await?, retention.most()))
     }
 
+    /// A rule with the names of everything it refers to.
+    pub async fn export(&self, id: domain::id::RuleId) -> Result<domain::portable::Portable, Problem> {
+        Ok(self.app.engine.rules().export(self.workspace, id).await?)
+    }
+
+    /// What a portable rule would be in this workspace.
+    pub async fn bind(
+        &self,
+        portable: &domain::portable::Portable,
+    ) -> Result<domain::portable::Bound, Problem> {
+        Ok(self.app.engine.rules().bind(self.workspace, portable).await?)
+    }
+
     /// The cycles among the published rules.
     pub async fn rule_cycles(&self) -> Result<domain::cycles::Analysis, Problem> {
         Ok(self.app.engine.rules().cycles(self.workspace).await?)

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use api::Page;
 use api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use api::problem::ProblemType;
-use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId};
+use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, TestCaseId};
 use std::future::{Ready, ready};
 use storage::PageOf;
 use uuid::Uuid;
@@ -97,6 +97,8 @@ in_path! {
     LinkId = "link";
     RuleId = "rule";
     RuleVersionId = "version";
+    TestCaseId = "case";
+    String = "template";
 }
 
 /// The id in the path. What is not an id names nothing: 404.

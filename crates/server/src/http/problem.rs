@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use api::problem::{FieldProblem, MEDIA_TYPE, ProblemType};
 use connector::IntakeError;
 use domain::compile::{Diagnostic, Severity};
-use engine::EngineError;
+use engine::{EngineError, FailedCase};
 use std::fmt;
 use storage::StorageError;
 
@@ -90,6 +90,22 @@ impl Problem {
             })
             .collect();
         Self(Box::new(api::Problem::new(kind, text).with_errors(errors)))
+    }
+
+    /// A problem with the test cases that a rule does not meet.
+    fn cases(failed: Vec<FailedCase>) -> Self {
+        let errors = failed
+            .into_iter()
+            .map(|case| FieldProblem {
+                pointer: format!("/cases/{}", case.id),
+                code: "case_failed".to_owned(),
+                detail: case.text,
+            })
+            .collect();
+        let text = "Правило не проходит свои проверки: исправьте правило или сами проверки";
+        Self(Box::new(
+            api::Problem::new(ProblemType::CasesFailed, text).with_errors(errors),
+        ))
     }
 
     /// What it says.
@@ -182,6 +198,7 @@ impl From<EngineError> for Problem {
                     found,
                 )
             }
+            EngineError::CasesFailed(failed) => Self::cases(failed),
             EngineError::CertainCycle(found) => Self::findings(
                 ProblemType::CertainCycle,
                 "Правило замкнёт круг, который сам не закончится: измените его или подтвердите, что так и задумано",

@@ -13,6 +13,8 @@ mod live;
 mod openapi;
 mod problems;
 mod retention;
+mod rule_cases;
+mod rule_travel;
 mod rules;
 mod seeds;
 mod sessions;

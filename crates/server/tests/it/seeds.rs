@@ -5,7 +5,9 @@ use domain::command::{Command, Operation, Target};
 use domain::connection::ConnectorKind;
 use domain::delivery::DeliveryState;
 use domain::event::{Event, EventKind, Fact, Origin};
-use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, RunId};
+use domain::id::{
+    ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, RunId, TestCaseId,
+};
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::rule::{Rule, Trigger};
 use engine::connections::NewConnection;
@@ -24,6 +26,7 @@ pub struct Seeds {
     pub rule: RuleId,
     pub version: RuleVersionId,
     pub row_version: i64,
+    pub case: TestCaseId,
     pub event: EventId,
     pub delivery: DeliveryId,
     pub link: LinkId,
@@ -48,6 +51,15 @@ pub fn rule(source: ConnectionId) -> Rule {
         stop: false,
         quiet_secs: 0,
     }
+}
+
+/// A test case that the rule meets.
+pub fn case_form() -> serde_json::Value {
+    json!({
+        "name": "любая сделка",
+        "facts": { "kind": "deal_updated", "key": { "kind": "deal", "id": "5" }, "records": [], "now": 1_764_000_000_000_i64 },
+        "expected": { "matches": true },
+    })
 }
 
 /// Makes one of everything in a workspace.
@@ -85,6 +97,13 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         .publish(workspace.id, &actor, made.id, made.version, Consent::Withheld)
         .await
         .unwrap();
+    let case = serde_json::from_value(case_form()).unwrap();
+    let case = engine
+        .rules()
+        .add_case(workspace.id, &actor, made.id, &case)
+        .await
+        .unwrap()
+        .id;
     let event = EventId(new_id());
     let key = RecordKey::new(RecordKind::Deal, 5);
     let fact = Fact {
@@ -176,6 +195,7 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         rule: made.id,
         version: published.published.expect("a version in force").id,
         row_version: published.version,
+        case,
         event,
         delivery,
         link,

@@ -151,7 +151,7 @@ pub async fn reorder_rules(
 /// Publish a rule
 ///
 /// Puts the draft in force as a new version that never changes. Fails with 422 and pointers into the draft when
-/// the compiler finds mistakes, with 409 when it would close a cycle that never ends by itself and `accept_cycles`
+/// the compiler finds mistakes, with 422 `cases-failed` when it does not meet its test cases, with 409 when it would close a cycle that never ends by itself and `accept_cycles`
 /// is not given.
 #[utoipa::path(tag = "Правила", params(PutInForce), responses((status = 200, body = RuleView)))]
 #[post("/rules/{rule}/publish")]
@@ -305,7 +305,7 @@ async fn counts<P>(access: &Access<P>) -> Result<HashMap<RuleId, RunCount>, Prob
         .collect())
 }
 
-async fn view<P>(access: &Access<P>, rule: StoredRule) -> Result<RuleView, Problem> {
+pub(super) async fn view<P>(access: &Access<P>, rule: StoredRule) -> Result<RuleView, Problem> {
     let count = counts(access).await?.get(&rule.id).copied().unwrap_or_default();
     let diagnostics = access.validate(Some(rule.id), &rule.draft).await?;
     Ok(convert::rule_view(rule, count, diagnostics))
