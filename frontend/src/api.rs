@@ -4,8 +4,10 @@ mod client;
 pub mod connections;
 pub mod deliveries;
 pub mod events;
+pub mod rule_cases;
 pub mod rules;
 pub mod sessions;
+pub mod travel;
 pub mod trials;
 pub mod workspace;
 

@@ -129,6 +129,7 @@ fn Inside(place: Memo<Place>) -> impl IntoView {
             }
             Place::Connection(id) => view! { <pages::connection::ConnectionPage id /> }.into_any(),
             Place::Rules => view! { <pages::rules::RulesPage /> }.into_any(),
+            Place::Templates => lazily(lazy::templates),
             Place::NewRule => lazily(lazy::new_rule),
             Place::Rule(id) => lazily(move || lazy::rule(id)),
             Place::Events => view! { <pages::events::EventsPage /> }.into_any(),

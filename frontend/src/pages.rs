@@ -14,4 +14,5 @@ pub mod rule;
 pub mod rules;
 pub mod settings;
 pub mod sign_in;
+pub mod templates;
 pub mod welcome;

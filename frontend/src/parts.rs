@@ -15,4 +15,4 @@ pub use delivery::{DeliveryActions, DeliveryStory};
 pub use fact::FactView;
 pub use reason::ReasonView;
 pub use record::{RecordLink, RecordRow};
-pub use rule::{DiagnosticList, RuleText};
+pub use rule::{DiagnosticList, RuleText, rule_in_names};

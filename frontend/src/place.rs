@@ -20,6 +20,8 @@ pub enum Place {
     Connection(ConnectionId),
     /// Every rule.
     Rules,
+    /// The gallery of rules to begin with.
+    Templates,
     /// A new rule.
     NewRule,
     /// One rule.
@@ -66,6 +68,7 @@ impl Place {
             ["connections", id] => Self::Connection(id.parse().ok()?),
             ["rules"] => Self::Rules,
             ["rules", "new"] => Self::NewRule,
+            ["rules", "templates"] => Self::Templates,
             ["rules", id] => Self::Rule(id.parse().ok()?),
             ["events"] => Self::Events,
             ["events", id] => Self::Event(id.parse().ok()?),
@@ -96,6 +99,7 @@ mod tests {
             ("", Place::Panel),
             ("/rules/", Place::Rules),
             ("/rules/new", Place::NewRule),
+            ("/rules/templates", Place::Templates),
             (
                 "/connections/new/amocrm",
                 Place::NewConnection(ConnectorKind::Amocrm),

@@ -2,8 +2,8 @@
 
 use api::Page;
 use api::rule::{
-    CompareRules, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary, RuleVersionView, RuleView,
-    SaveRule,
+    CheckRule, CompareRules, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary, RuleVersionView,
+    RuleView, SaveRule, Validation,
 };
 use domain::id::{RuleId, RuleVersionId};
 
@@ -35,14 +35,43 @@ pub fn delete_rule(id: RuleId, version: i64) -> Request<()> {
 }
 
 /// Puts the draft in force.
-pub fn publish_rule(id: RuleId, version: i64) -> Request<RuleView> {
-    post(format!("/rules/{id}/publish")).if_match(version).answers()
+pub fn publish_rule(id: RuleId, version: i64, cycles: Cycles) -> Request<RuleView> {
+    post(format!("/rules/{id}/publish{}", cycles.query()))
+        .if_match(version)
+        .answers()
+}
+
+/// What a person says of a cycle that never ends by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cycles {
+    /// Nothing yet: the server refuses and tells the path.
+    Refused,
+    /// It is meant.
+    Accepted,
+}
+
+impl Cycles {
+    const fn query(self) -> &'static str {
+        match self {
+            Self::Refused => "",
+            Self::Accepted => "?accept_cycles=true",
+        }
+    }
 }
 
 /// Switches a rule on or off.
-pub fn switch_rule(id: RuleId, on: bool) -> Request<RuleView> {
-    let word = if on { "enable" } else { "disable" };
-    post(format!("/rules/{id}/{word}")).answers()
+pub fn switch_rule(id: RuleId, on: bool, cycles: Cycles) -> Request<RuleView> {
+    let path = if on {
+        format!("/rules/{id}/enable{}", cycles.query())
+    } else {
+        format!("/rules/{id}/disable")
+    };
+    post(path).answers()
+}
+
+/// What the server says of a document, cycles with the other rules included.
+pub fn check_rule(form: &CheckRule) -> Request<Validation> {
+    post("/rules/validate").json(form).answers()
 }
 
 /// Sets the order of evaluation.

@@ -41,6 +41,7 @@ macro_rules! pages {
 
 pages! {
     rule(id: domain::id::RuleId) => view! { <super::rule::RulePage id /> }.into_any();
+    templates() => super::templates::templates_page();
     new_rule() => view! { <super::rule::NewRulePage /> }.into_any();
 }
 

@@ -1,6 +1,7 @@
 //! One rule: in words, as a document, tried on an event, its versions.
 
 mod changes;
+mod commands;
 mod document;
 mod versions;
 
@@ -10,7 +11,7 @@ use domain::id::RuleId;
 use leptos::prelude::*;
 use leptos_router::hooks::{query_signal, use_navigate};
 
-use crate::api::rules;
+use crate::api::rules::{self, Cycles};
 use crate::draft;
 use crate::parts::RuleText;
 use crate::problem::ApiError;
@@ -23,7 +24,8 @@ use crate::ui::{
 };
 use crate::words::Tone;
 
-use changes::PublishDialog;
+use changes::{PublishDialog, circle_box, is_circle};
+use commands::copy_and_export;
 use document::document;
 use versions::Versions;
 
@@ -159,6 +161,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> im
     let failure = RwSignal::new(None::<ApiError>);
     let summary = rule.summary.clone();
     let (id, version) = (summary.id, summary.version);
+    let name = summary.name.clone();
     let on = RwSignal::new(summary.enabled);
     let is_published = summary.published_number.is_some();
     let publishing = RwSignal::new(false);
@@ -170,14 +173,15 @@ fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> im
             publishing.set(true);
         }
     };
-    let publish = move |()| {
-        failure.set(None);
+    // What was refused stays shown until there is an answer: the button that was pressed stands in it.
+    let publish = move |cycles: Cycles| {
         run(
             busy,
-            rules::publish_rule(id, version),
+            rules::publish_rule(id, version, cycles),
             move |answer| match answer {
                 Ok(rule) => {
                     let number = rule.summary.published_number.unwrap_or_default();
+                    failure.set(None);
                     publishing.set(false);
                     toasts.done(format!("Опубликована версия {number}"));
                     remote.set(rule);
@@ -186,23 +190,34 @@ fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> im
             },
         );
     };
-    let switch = move |wanted: bool| {
+    let circle = RwSignal::new(None::<ApiError>);
+    let put = Callback::new(move |(wanted, cycles): (bool, Cycles)| {
         on.set(wanted);
-        run(busy, rules::switch_rule(id, wanted), move |answer| match answer {
-            Ok(rule) => {
-                toasts.done(if wanted {
-                    "Правило включено"
-                } else {
-                    "Правило выключено"
-                });
-                remote.set(rule);
-            }
-            Err(error) => {
-                on.try_set(!wanted);
-                toasts.problem(&error);
-            }
-        });
-    };
+        run(
+            busy,
+            rules::switch_rule(id, wanted, cycles),
+            move |answer| match answer {
+                Ok(rule) => {
+                    circle.set(None);
+                    toasts.done(if wanted {
+                        "Правило включено"
+                    } else {
+                        "Правило выключено"
+                    });
+                    remote.set(rule);
+                }
+                Err(error) => {
+                    on.try_set(!wanted);
+                    if is_circle(&error) {
+                        circle.set(Some(error));
+                    } else {
+                        toasts.problem(&error);
+                    }
+                }
+            },
+        );
+    });
+    let switch = move |wanted: bool| put.run((wanted, Cycles::Refused));
     let delete = move |()| {
         let navigate = navigate.clone();
         run(
@@ -231,6 +246,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> im
                     {(summary.has_changes && is_published)
                         .then(|| view! { <Badge tone=Tone::Warn word="Есть неопубликованные правки" /> })}
                     <a href=format!("/events?rule={id}")>"События этого правила"</a>
+                    {move || copy_and_export(id, name.clone(), store.may(Role::Editor))}
                 </div>
                 {when(move || store.may(Role::Editor), move || view! {
                     <div class="row">
@@ -268,6 +284,7 @@ fn Head(rule: RuleView, remote: Remote<RuleView>, unsaved: RwSignal<bool>) -> im
             </div>
             {summary.attention.map(|text| view! { <Notice tone=Tone::Warn title="Проверьте правило">{text}</Notice> })}
             {move || failure.get().filter(|_| !publishing.get()).map(|error| view! { <ErrorBox error /> }).into_any()}
+            {move || circle.get().map(|error| circle_box(error, "Включить всё равно", busy, Callback::new(move |()| put.run((true, Cycles::Accepted)))))}
             <PublishDialog rule=rule.clone() open=publishing busy failure on_yes=Callback::new(publish) />
             <Confirm
                 title="Удалить правило?"

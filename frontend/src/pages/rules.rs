@@ -1,11 +1,14 @@
 //! «Конструктор правил»: every rule in the order of evaluation.
 
+pub(crate) mod travel;
+
 use api::rule::{ReorderRules, RuleSummary};
+use api::travel::ImportedRule;
 use api::workspace::Role;
 use domain::id::RuleId;
 use leptos::prelude::*;
 
-use crate::api::rules;
+use crate::api::rules::{self, Cycles};
 use crate::store::Store;
 use crate::ui::{
     Badge, Button, ButtonLink, Card, Column, DataTable, Empty, Glyph, Look, Page, Remote, SideTag, Toasts,
@@ -13,26 +16,37 @@ use crate::ui::{
 };
 use crate::words::Tone;
 
+use travel::{import_dialog, imported};
+
 /// The list of rules.
 #[component]
 pub fn RulesPage() -> impl IntoView {
     let store = Store::expect();
     let list = Remote::new(rules::list_rules);
+    let (loading, made) = (RwSignal::new(false), RwSignal::new(None::<ImportedRule>));
     let add = move || {
         store.may(Role::Editor).then(|| {
             view! {
+                <ButtonLink href="/rules/templates" glyph=Glyph::Copy testid="templates">"Готовые правила"</ButtonLink>
+                <Button glyph=Glyph::Outbox testid="import" on_click=move |_| loading.set(true)>"Загрузить"</Button>
                 <ButtonLink href="/rules/new" look=Look::Primary glyph=Glyph::Plus testid="new-rule">
                     "Новое правило"
                 </ButtonLink>
             }
         })
     };
+    let came = Callback::new(move |imported| {
+        made.set(Some(imported));
+        list.reload();
+    });
     view! {
         <Page
             title="Конструктор правил"
             about="Каждое событие проходит правила сверху вниз. Работают только включённые и опубликованные."
             actions=add.into_any()
         >
+            {import_dialog(loading, came)}
+            {move || made.with(|made| made.as_ref().map(imported))}
             {loaded(list, move |page| {
                 if page.items.is_empty() {
                     view! {
@@ -43,6 +57,7 @@ pub fn RulesPage() -> impl IntoView {
                                 text="Правило говорит, что сделать в одной CRM, когда в другой что-то случилось."
                             >
                                 <ButtonLink href="/rules/new" look=Look::Primary>"Создать правило"</ButtonLink>
+                                <ButtonLink href="/rules/templates">"Взять готовое"</ButtonLink>
                             </Empty>
                         </Card>
                     }
@@ -209,26 +224,30 @@ fn OnOff(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoVi
     let name = rule.name.clone();
     let change = move |wanted: bool| {
         on.set(wanted);
-        run(busy, rules::switch_rule(id, wanted), move |answer| match answer {
-            Ok(rule) => {
-                let word = if wanted {
-                    "включено"
-                } else {
-                    "выключено"
-                };
-                toasts.done(format!("Правило «{}» {word}", rule.summary.name));
-                if let Some(mut page) = list.now() {
-                    for row in page.items.iter_mut().filter(|row| row.id == id) {
-                        *row = rule.summary.clone();
+        run(
+            busy,
+            rules::switch_rule(id, wanted, Cycles::Refused),
+            move |answer| match answer {
+                Ok(rule) => {
+                    let word = if wanted {
+                        "включено"
+                    } else {
+                        "выключено"
+                    };
+                    toasts.done(format!("Правило «{}» {word}", rule.summary.name));
+                    if let Some(mut page) = list.now() {
+                        for row in page.items.iter_mut().filter(|row| row.id == id) {
+                            *row = rule.summary.clone();
+                        }
+                        list.set(page);
                     }
-                    list.set(page);
                 }
-            }
-            Err(error) => {
-                on.try_set(!wanted);
-                toasts.problem(&error);
-            }
-        });
+                Err(error) => {
+                    on.try_set(!wanted);
+                    toasts.problem(&error);
+                }
+            },
+        );
     };
     view! {
         <Toggle

@@ -1,6 +1,9 @@
 //! A rule document in words: when, if, then.
 
+use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity};
+use domain::connection::ConnectorKind;
+use domain::id::ConnectionId;
 use domain::rule::Rule;
 use leptos::prelude::*;
 
@@ -19,15 +22,29 @@ pub fn RuleText(rule: Rule) -> impl IntoView {
     move || {
         let others: Vec<_> = rule.actions.iter().filter_map(|card| card.connection).collect();
         let names = store.names(Some(rule.source), &others);
-        draw(store, &rule, &names)
+        let home = |id| Some((store.kind_of(id)?, store.connection_name(id)?));
+        draw(&rule, &names, &home)
     }
 }
 
-fn draw(store: Store, rule: &Rule, names: &Names) -> impl IntoView + use<> {
-    let home = store.kind_of(rule.source);
-    let source = store
-        .connection_name(rule.source)
-        .unwrap_or_else(|| "подключение удалено".to_owned());
+/// A rule that brings its names with it: a template of the gallery.
+pub fn rule_in_names(rule: &Rule, catalogues: &Catalogues) -> AnyView {
+    let store = Store::expect();
+    let others: Vec<_> = rule.actions.iter().filter_map(|card| card.connection).collect();
+    let (zone, now) = untrack(|| (store.zone(), store.now()));
+    let names = Names::around(catalogues, Some(rule.source), &others, zone, now);
+    let home = |id| catalogues.get(id).map(|one| (one.kind, one.name.clone()));
+    draw(rule, &names, &home)
+}
+
+/// What is known of a connection: its CRM and its name.
+type Home<'a> = &'a dyn Fn(ConnectionId) -> Option<(ConnectorKind, String)>;
+
+fn draw(rule: &Rule, names: &Names, home_of: Home<'_>) -> AnyView {
+    let (home, source) = match home_of(rule.source) {
+        Some((kind, name)) => (Some(kind), name),
+        None => (None, "подключение удалено".to_owned()),
+    };
     let triggers = rule
         .triggers
         .iter()
@@ -39,8 +56,7 @@ fn draw(store: Store, rule: &Rule, names: &Names) -> impl IntoView + use<> {
         .iter()
         .enumerate()
         .map(|(at, card)| {
-            let side = card.connection.and_then(|id| store.kind_of(id));
-            let place = card.connection.and_then(|id| store.connection_name(id));
+            let (side, place) = card.connection.and_then(home_of).unzip();
             action(at + 1, rule_text::action(card, side, names), place)
         })
         .collect_view();
@@ -85,6 +101,7 @@ fn draw(store: Store, rule: &Rule, names: &Names) -> impl IntoView + use<> {
             </section>
         </div>
     }
+    .into_any()
 }
 
 fn condition(node: &Node, root: bool) -> AnyView {

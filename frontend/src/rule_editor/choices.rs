@@ -47,7 +47,7 @@ impl Item {
     }
 }
 
-fn search_form(text: &str) -> String {
+pub(crate) fn search_form(text: &str) -> String {
     lowercase(text.trim()).replace('ё', "е")
 }
 

@@ -1,6 +1,8 @@
 //! The constructor in the browser: what every part of it shares.
 
 mod actions;
+mod cases;
+mod checks;
 mod condition;
 mod expression;
 mod mapping;
@@ -44,8 +46,12 @@ pub(crate) struct Editor {
     pub rule: RwSignal<Option<Arc<Rule>>>,
     /// What its fields mean.
     pub scope: RwSignal<Arc<Scope>>,
-    /// What the compiler found.
-    pub findings: RwSignal<Arc<Vec<Diagnostic>>>,
+    /// What the compiler found here.
+    pub compiled: RwSignal<Arc<Vec<Diagnostic>>>,
+    /// What only the server can find: cycles with other rules.
+    pub told: RwSignal<Arc<Vec<Diagnostic>>>,
+    /// Both.
+    pub findings: Memo<Arc<Vec<Diagnostic>>>,
     /// The chosen event's reasons, by place.
     pub marks: RwSignal<Arc<HashMap<String, Mark>>>,
     /// Commands of the chosen event, by place of the action.
@@ -62,11 +68,22 @@ impl Editor {
     /// Begins to edit; checks after every pause.
     pub fn start(draft: Draft, open: Signal<bool>) -> Self {
         let store = Store::expect();
+        let compiled = RwSignal::new(Arc::<Vec<Diagnostic>>::default());
+        let told = RwSignal::new(Arc::<Vec<Diagnostic>>::default());
+        let findings = Memo::new(move |_| {
+            let mut all = compiled.get();
+            if told.with(|told| !told.is_empty()) {
+                Arc::make_mut(&mut all).extend(told.get().iter().cloned());
+            }
+            all
+        });
         let editor = Self {
             draft: RwSignal::new(draft),
             rule: RwSignal::new(None),
             scope: RwSignal::new(Arc::new(Scope::default())),
-            findings: RwSignal::new(Arc::default()),
+            compiled,
+            told,
+            findings,
             marks: RwSignal::new(Arc::default()),
             sample: RwSignal::new(Arc::default()),
             dragged: RwSignal::new(None),
@@ -86,7 +103,7 @@ impl Editor {
                 };
                 let (compiled, findings) = compile(&rule, &catalogues);
                 editor.scope.set(Arc::new(compiled.scope().clone()));
-                editor.findings.set(Arc::new(findings));
+                editor.compiled.set(Arc::new(findings));
                 editor.rule.set(Some(Arc::new(rule)));
             };
             if last.is_none() {

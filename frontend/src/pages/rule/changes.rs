@@ -5,9 +5,11 @@ use domain::diff::ChangeKind;
 use domain::rule::Rule;
 use leptos::prelude::*;
 
-use crate::api::{Answer, rules};
+use crate::api::Answer;
+use crate::api::rules::{self, Cycles};
+use crate::problem::ApiError;
 use crate::text::upper_first;
-use crate::ui::{Badge, Button, Dialog, ErrorBox, Look, Remote, loaded};
+use crate::ui::{Badge, Button, Dialog, ErrorBox, Look, Notice, Remote, loaded};
 use crate::words::Tone;
 
 /// The changes as a list.
@@ -56,14 +58,37 @@ async fn in_force(rule: RuleView) -> Answer<Option<Rule>> {
     }
 }
 
+/// The rule would close a cycle that never ends by itself.
+pub fn is_circle(error: &ApiError) -> bool {
+    error.kind == Some(api::ProblemType::CertainCycle)
+}
+
+/// The way round in words, and a button for who means it.
+pub fn circle_box(error: ApiError, yes: &'static str, busy: RwSignal<bool>, on_yes: Callback<()>) -> AnyView {
+    let ways: Vec<AnyView> = error
+        .errors
+        .into_iter()
+        .filter(|found| found.code == "cycle_certain")
+        .map(|found| view! { <li>{found.detail}</li> }.into_any())
+        .collect();
+    view! {
+        <Notice tone=Tone::Warn title=error.title testid="circle">
+            <p>"Хаб остановит такую цепочку сам, но лишние записи успеют появиться. Измените условие или подтвердите, что так и задумано."</p>
+            <ul>{ways}</ul>
+            <div><Button small=true look=Look::Danger loading=busy testid="accept-circle" on_click=move |_| on_yes.run(())>{yes}</Button></div>
+        </Notice>
+    }
+    .into_any()
+}
+
 /// Asks before publishing, with everything that changes.
 #[component]
 pub fn PublishDialog(
     rule: RuleView,
     open: RwSignal<bool>,
     busy: RwSignal<bool>,
-    failure: RwSignal<Option<crate::problem::ApiError>>,
-    on_yes: Callback<()>,
+    failure: RwSignal<Option<ApiError>>,
+    on_yes: Callback<Cycles>,
 ) -> impl IntoView {
     view! {
         <Dialog title="Опубликовать правило?" open testid="publish-dialog">
@@ -76,10 +101,16 @@ pub fn PublishDialog(
                     None => view! { <p class="soft">"Это первая публикация: правило начнёт работать со следующего события."</p> }.into_any(),
                 })
             }}
-            {move || failure.get().map(|error| view! { <ErrorBox error /> })}
+            {move || failure.get().map(|error| {
+                if is_circle(&error) {
+                    circle_box(error, "Опубликовать всё равно", busy, Callback::new(move |()| on_yes.run(Cycles::Accepted)))
+                } else {
+                    view! { <ErrorBox error /> }.into_any()
+                }
+            })}
             <div class="dialog-actions">
                 <Button on_click=move |_| open.set(false)>"Отмена"</Button>
-                <Button look=Look::Primary loading=busy testid="publish-yes" on_click=move |_| on_yes.run(())>"Опубликовать"</Button>
+                <Button look=Look::Primary loading=busy testid="publish-yes" on_click=move |_| on_yes.run(Cycles::Refused)>"Опубликовать"</Button>
             </div>
         </Dialog>
     }

@@ -84,6 +84,8 @@ fn place(store: Store, id: Option<RuleId>) -> String {
 
 /// The three parts, with the trial beside them.
 pub(crate) fn constructor(editor: Editor, start: Start) -> AnyView {
+    let id = start.id;
+    super::checks::ask(editor, id);
     let name = editor.setter("/name");
     let name = Callback::new(move |text: String| name.run(text.into()));
     let keys = move |event: KeyboardEvent| {
@@ -117,7 +119,7 @@ pub(crate) fn constructor(editor: Editor, start: Start) -> AnyView {
                     <section class="part" aria-labelledby="part-then"><h2 class="rule-word" id="part-then">"ТО"</h2>{cards(editor)}{editor.findings_here("/actions")}</section>
                     <section class="part" aria-labelledby="part-how"><h2 class="rule-word" id="part-how">"ЕЩЁ"</h2>{manners(editor)}</section>
                 </div>
-                <aside class="bench-side" aria-label="Проба">{panel(editor)}</aside>
+                <aside class="bench-side" aria-label="Проба">{panel(editor, id)}</aside>
             </div>
         </div>
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use api::trial::{TrialBody, TrialEvent, TrialQuery};
 use domain::compile::{CompiledRule, compile};
 use domain::evaluate::{Evaluation, Verdict, evaluate, explain};
-use domain::id::ConnectionId;
+use domain::id::{ConnectionId, RuleId};
 use leptos::prelude::*;
 
 use super::Editor;
+use super::cases::{self, Sample};
 use crate::api::trials;
 use crate::command_text::command;
 use crate::explain::{miss, reason};
@@ -35,7 +36,7 @@ struct Row {
 }
 
 /// The panel beside the rule.
-pub fn panel(editor: Editor) -> AnyView {
+pub fn panel(editor: Editor, rule: Option<RuleId>) -> AnyView {
     let source = Memo::new(move |_| {
         editor
             .draft
@@ -59,7 +60,7 @@ pub fn panel(editor: Editor) -> AnyView {
             <p class="soft">"Считается здесь, пока вы правите. В CRM ничего не отправляется и не читается."</p>
             {paste(source, pasted)}
             {loaded(recent, |_| ())}
-            {list(editor, all)}
+            {list(editor, rule, all)}
         </Card>
     }
     .into_any()
@@ -75,7 +76,7 @@ fn compiled(editor: Editor, store: Store) -> Memo<Option<Ready>> {
 
 /// A compiled rule; always new when it was compiled anew.
 #[derive(Clone)]
-struct Ready(Arc<CompiledRule>);
+pub(super) struct Ready(pub(super) Arc<CompiledRule>);
 
 impl PartialEq for Ready {
     fn eq(&self, other: &Self) -> bool {
@@ -83,7 +84,7 @@ impl PartialEq for Ready {
     }
 }
 
-fn list(editor: Editor, all: Memo<Vec<TrialEvent>>) -> AnyView {
+fn list(editor: Editor, rule: Option<RuleId>, all: Memo<Vec<TrialEvent>>) -> AnyView {
     let store = Store::expect();
     let ready = compiled(editor, store);
     let rows = RwSignal::new(Vec::<Row>::new());
@@ -103,9 +104,12 @@ fn list(editor: Editor, all: Memo<Vec<TrialEvent>>) -> AnyView {
             turn.try_get_value() == Some(mine)
         });
     });
-    let outcome = Memo::new(move |_| {
+    let sample = Memo::new(move |_| {
         let at = chosen.get()?;
-        let facts = all.with(|all| all.get(at).map(|event| event.facts.clone()))?;
+        all.with(|all| all.get(at).map(sample_of))
+    });
+    let outcome = Memo::new(move |_| {
+        let facts = sample.get()?.facts;
         Some(evaluate(&ready.get()?.0, &facts))
     });
     Effect::new(move |_| {
@@ -147,8 +151,27 @@ fn list(editor: Editor, all: Memo<Vec<TrialEvent>>) -> AnyView {
         <p data-testid="trial-summary" role="status">{summary}</p>
         <ul class="trial-list">{items}</ul>
         {move || outcome.get().map(|outcome| shown(editor, store, outcome))}
+        {cases::section(editor, rule, ready, sample)}
     }
     .into_any()
+}
+
+fn sample_of(event: &TrialEvent) -> Sample {
+    Sample {
+        title: format!("{}: {}", event.facts.kind.title(), record_name(event)),
+        facts: event.facts.clone(),
+    }
+}
+
+fn record_name(event: &TrialEvent) -> String {
+    match &event.event {
+        Some(summary) => summary
+            .record
+            .name
+            .clone()
+            .unwrap_or_else(|| format!("№ {}", summary.record.id)),
+        None => "из вставленного тела".to_owned(),
+    }
 }
 
 fn names_of(store: Store, rule: &domain::rule::Rule) -> crate::names::Names {
@@ -195,14 +218,7 @@ fn go_on(
 
 fn item(event: &TrialEvent, row: Option<Row>, at: usize, chosen: RwSignal<Option<usize>>) -> AnyView {
     let kind = event.facts.kind.title();
-    let record = match &event.event {
-        Some(summary) => summary
-            .record
-            .name
-            .clone()
-            .unwrap_or_else(|| format!("№ {}", summary.record.id)),
-        None => "из вставленного тела".to_owned(),
-    };
+    let record = record_name(event);
     let when = event
         .event
         .as_ref()
