@@ -1,6 +1,6 @@
 //! Deliveries and their attempts: the outbox.
 
-use crate::db::{Conn, is_postgres};
+use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql::{self, Filter, document, json};
 use domain::command::Command;
@@ -13,10 +13,14 @@ use std::borrow::Borrow;
 use uuid::Uuid;
 
 mod attempts;
+mod due;
+mod leasing;
 mod list;
 mod saving;
 
 pub use attempts::{Attempt, attempts, insert_attempts};
+pub use due::{due_connections, next_due};
+pub use leasing::lease;
 pub use list::{DeliveryFilter, list, of_events};
 pub use saving::{release_all, save_all};
 
@@ -137,43 +141,6 @@ impl TryFrom<Row> for Delivery {
 /// an index only for a statement that repeats its condition.
 const OPEN: &str = "state IN ('pending', 'uncertain', 'leased')";
 
-/// ` AND column NOT IN (…)`, or nothing; the ids join the values.
-fn but_for(column: &str, ids: impl Iterator<Item = Uuid>, values: &mut Vec<sea_orm::Value>) -> String {
-    let mut places = Vec::new();
-    for id in ids {
-        values.push(id.into());
-        places.push(format!("${}", values.len()));
-    }
-    if places.is_empty() {
-        String::new()
-    } else {
-        format!(" AND {column} NOT IN ({})", places.join(", "))
-    }
-}
-
-/// That `d` waits and nothing before it in its lane is open.
-fn first_of_lane() -> String {
-    format!(
-        "d.{OPEN} AND d.state <> 'leased' AND NOT EXISTS (SELECT 1 FROM delivery e \
-         WHERE e.workspace_id = d.workspace_id AND e.lane = d.lane AND e.id < d.id AND e.{OPEN})"
-    )
-}
-
-/// `busy(id)`: the connections with open deliveries, found by skipping from one to the next in the index, so
-/// that a million deliveries of one connection cost as much as one. A last row without an id ends it.
-fn busy() -> String {
-    let next = |after: &str| {
-        format!(
-            "(SELECT d.connection_id FROM delivery d WHERE {after} AND d.{OPEN} ORDER BY d.connection_id LIMIT 1)"
-        )
-    };
-    format!(
-        "WITH RECURSIVE busy(id) AS (SELECT {} UNION ALL SELECT {} FROM busy WHERE busy.id IS NOT NULL)",
-        next("d.connection_id IS NOT NULL"),
-        next("d.connection_id > busy.id")
-    )
-}
-
 /// Puts deliveries into the outbox.
 pub async fn insert<T: Borrow<Delivery>>(conn: &impl Conn, deliveries: &[T]) -> Result<(), StorageError> {
     for deliveries in sql::batches(deliveries) {
@@ -211,81 +178,6 @@ pub async fn insert<T: Borrow<Delivery>>(conn: &impl Conn, deliveries: &[T]) -> 
         }
         sql::execute(conn, &sql, values).await?;
     }
-    Ok(())
-}
-
-/// Leases up to `limit` due deliveries that are first in their lane, of the given connection (the hub's own
-/// operations are those without one). A leased delivery belongs to `owner` until `until`. One that no longer
-/// parses is made dead and left out. What `held` rules have planned keeps its place, and what stands behind it too.
-///
-/// Two of one lane are never leased at once, whoever else leases at the same moment: what stands before a
-/// delivery in its lane stays open until it is at its end, so a view of the past can only hold back too much.
-pub async fn lease(
-    conn: &impl Conn,
-    connection: Option<ConnectionId>,
-    owner: &str,
-    now: Timestamp,
-    until: Timestamp,
-    limit: u64,
-    held: &[RuleId],
-) -> Result<Vec<Delivery>, StorageError> {
-    let locked = if is_postgres(conn) {
-        " FOR UPDATE OF d SKIP LOCKED"
-    } else {
-        ""
-    };
-    let mut values: Vec<sea_orm::Value> =
-        vec![owner.into(), until.0.into(), now.0.into(), (limit as i64).into()];
-    let whose = match connection {
-        Some(id) => {
-            values.push(id.0.into());
-            "d.connection_id = $5"
-        }
-        None => "d.connection_id IS NULL",
-    };
-    let spared = but_for("d.rule_id", held.iter().map(|rule| rule.0), &mut values);
-    // Picked in a statement of its own: as a subquery it may be carried out again for every row.
-    let sql = format!(
-        "WITH picked AS MATERIALIZED (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND {} \
-         AND d.due_at <= $3{spared} ORDER BY d.due_at, d.id LIMIT $4{locked}) \
-         UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
-         first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM picked) \
-         RETURNING {COLUMNS}",
-        first_of_lane()
-    );
-    let mut leased = Vec::new();
-    for row in sql::all::<Row, _>(conn, &sql, values).await? {
-        let key = (row.workspace_id, row.id);
-        match Delivery::try_from(row) {
-            Ok(delivery) => leased.push(delivery),
-            Err(error) => set_aside(conn, key, &error, now).await?,
-        }
-    }
-    leased.sort_by_key(|delivery| delivery.id);
-    Ok(leased)
-}
-
-/// A row that no longer parses becomes dead: left leased it would hold up its lane for ever, and failing here
-/// would hold up those that were leased with it.
-async fn set_aside(
-    conn: &impl Conn,
-    (workspace, id): (Uuid, Uuid),
-    error: &StorageError,
-    now: Timestamp,
-) -> Result<(), StorageError> {
-    tracing::error!(delivery.id = %id, %error, "доставка не читается и остановлена");
-    sql::execute(
-        conn,
-        "UPDATE delivery SET state = 'dead', error_code = 'corrupt', error = $3, finished_at = $4, \
-         lease_owner = NULL, lease_until = NULL WHERE workspace_id = $1 AND id = $2",
-        [
-            workspace.into(),
-            id.into(),
-            "запись доставки повреждена".into(),
-            now.0.into(),
-        ],
-    )
-    .await?;
     Ok(())
 }
 
@@ -398,69 +290,4 @@ pub async fn counts(
         .into_iter()
         .filter_map(|row| Some((EventId(row.event_id), DeliveryState::parse(&row.state)?, row.n)))
         .collect())
-}
-
-#[derive(FromQueryResult)]
-struct ConnectionRow {
-    connection_id: Option<Uuid>,
-}
-
-/// Connections with something due (`None` stands for the hub's own operations).
-pub async fn due_connections(
-    conn: &impl Conn,
-    now: Timestamp,
-) -> Result<Vec<Option<ConnectionId>>, StorageError> {
-    let due =
-        |whose: &str| format!("(SELECT MIN(d.due_at) FROM delivery d WHERE {whose} AND d.{OPEN}) <= $1");
-    let sql = format!(
-        "{} SELECT id AS connection_id FROM busy WHERE id IS NOT NULL AND {} \
-         UNION ALL SELECT id AS connection_id FROM busy WHERE id IS NULL AND {}",
-        busy(),
-        due("d.connection_id = busy.id"),
-        due("d.connection_id IS NULL")
-    );
-    let rows = sql::all::<ConnectionRow, _>(conn, &sql, [now.0.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| row.connection_id.map(ConnectionId))
-        .collect())
-}
-
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
-/// When the next delivery that is first in its lane is due. Those behind it do not count: nothing can be done
-/// about them before it.
-///
-/// What held connections and rules keep back does not count either.
-pub async fn next_due(
-    conn: &impl Conn,
-    connections: &[ConnectionId],
-    rules: &[RuleId],
-) -> Result<Option<Timestamp>, StorageError> {
-    let mut values = Vec::new();
-    let spared = but_for("d.rule_id", rules.iter().map(|rule| rule.0), &mut values);
-    let held = but_for(
-        "id",
-        connections.iter().map(|connection| connection.0),
-        &mut values,
-    );
-    let next = |whose: &str| {
-        format!(
-            "(SELECT d.due_at FROM delivery d WHERE {whose} AND {}{spared} ORDER BY d.due_at, d.id LIMIT 1)",
-            first_of_lane()
-        )
-    };
-    let sql = format!(
-        "{} SELECT MIN(due_at) AS due_at FROM (SELECT {} AS due_at FROM busy WHERE id IS NOT NULL{} \
-         UNION ALL SELECT {} AS due_at FROM busy WHERE id IS NULL) AS heads",
-        busy(),
-        next("d.connection_id = busy.id"),
-        held,
-        next("d.connection_id IS NULL")
-    );
-    let row = sql::one::<DueRow, _>(conn, &sql, values).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }

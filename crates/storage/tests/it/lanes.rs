@@ -1,10 +1,13 @@
 //! Lanes and leases when several processes work at the same time.
 
 use crate::support::*;
+use domain::command::{Operation, Upsert};
 use domain::delivery::DeliveryState;
+use domain::id::RuleId;
+use domain::record::RecordKind;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
-use storage::deliveries;
+use storage::deliveries::{self, Delivery};
 use test_db::Kind;
 
 /// What the workers did, as an outside observer sees it.
@@ -140,6 +143,79 @@ async fn a_lease_that_is_not_committed_takes_nothing() {
             tokio::task::yield_now().await;
         }
         assert_eq!(leased[0].n_attempts, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_due_is_found_behind_any_number_of_blocked_ones() {
+    on_each(async |base| {
+        // A lane so deep that its blocked deliveries fill the whole window; its head is put off.
+        let mut batch: Vec<_> = (1..=1_200).map(|n| delivery(n, "deep")).collect();
+        batch[0].due_at = at(1_000_000);
+        for n in [1_301, 1_302, 1_303] {
+            let mut late = delivery(n, &n.to_string());
+            late.due_at = at(10);
+            batch.push(late);
+        }
+        deliveries::insert(&base.db, &batch).await.unwrap();
+        let leased = deliveries::lease(&base.db, Some(AMO), "me", at(20), at(30), 2, &[])
+            .await
+            .unwrap();
+        let ids: Vec<_> = leased.iter().map(|it| it.id).collect();
+        assert_eq!(ids, [1_301, 1_302].map(delivery_id));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_stopped_rule_wants_of_a_record_holds_no_other_rule_back() {
+    on_each(async |base| {
+        let of_rule = |n, lane: &str, rule| Delivery {
+            rule: rule_id(rule),
+            ..delivery(n, lane)
+        };
+        let mut creation = of_rule(5, "new", 1);
+        creation.command.operation = Operation::Upsert(Upsert {
+            kind: RecordKind::Deal,
+            search: Default::default(),
+            contact: Vec::new(),
+            fields: Vec::new(),
+            stage: None,
+            responsible: None,
+            tags: Vec::new(),
+        });
+        let batch = [
+            of_rule(1, "old", 1),
+            of_rule(2, "old", 2),
+            of_rule(3, "old", 1),
+            of_rule(4, "old", 2),
+            creation,
+            of_rule(6, "new", 2),
+        ];
+        deliveries::insert(&base.db, &batch).await.unwrap();
+        let lease = async |held: &[RuleId]| {
+            let leased = deliveries::lease(&base.db, Some(AMO), "me", NOW, at(30), 10, held).await;
+            leased.unwrap().into_iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        let held = [rule_id(1)];
+        assert_eq!(lease(&held).await, [delivery_id(2)], "a creation is waited for");
+        assert_eq!(lease(&held).await, [], "those of one lane go one after the other");
+        let mut done = deliveries::find(&base.db, OURS, delivery_id(2)).await.unwrap();
+        done.state = DeliveryState::Delivered;
+        release(&base.db, &done, "me").await.unwrap();
+        let next = deliveries::next_due(&base.db, &[], &held).await.unwrap();
+        assert_eq!(next, Some(NOW));
+        assert_eq!(lease(&held).await, [delivery_id(4)]);
+        done = deliveries::find(&base.db, OURS, delivery_id(4)).await.unwrap();
+        done.state = DeliveryState::Delivered;
+        release(&base.db, &done, "me").await.unwrap();
+        assert_eq!(deliveries::next_due(&base.db, &[], &held).await.unwrap(), None);
+        assert_eq!(
+            lease(&[]).await,
+            [1, 5].map(delivery_id),
+            "once the stop is lifted, in order"
+        );
     })
     .await;
 }

@@ -1,0 +1,239 @@
+//! Leasing: the first due delivery of each lane.
+//!
+//! Looked for in two ways, so that neither many lanes nor deep ones make it slow. First among those of the connection
+//! that have been due longest, which finds what it needs unless the lanes are deep and few. Where that does not fill the
+//! lease and more is due than was looked at, the lanes are walked by skipping from one to the next in their index.
+
+use super::{COLUMNS, Delivery, OPEN, Row};
+use crate::db::{Conn, is_postgres};
+use crate::error::StorageError;
+use crate::sql;
+use domain::id::{ConnectionId, RuleId};
+use domain::time::Timestamp;
+use sea_orm::{FromQueryResult, Value};
+use uuid::Uuid;
+
+/// Due deliveries of a connection that are looked at before its lanes are walked.
+const WINDOW: usize = 1_000;
+
+/// Rules that a person has stopped, as parts of a statement.
+pub(super) struct Held(String);
+
+impl Held {
+    /// Their ids join the values.
+    pub(super) fn new(rules: &[RuleId], values: &mut Vec<Value>) -> Self {
+        let places: Vec<String> = rules
+            .iter()
+            .map(|rule| {
+                values.push(rule.0.into());
+                format!("${}", values.len())
+            })
+            .collect();
+        Self(places.join(", "))
+    }
+
+    /// That nothing of `row` is held.
+    pub(super) fn spared(&self, row: &str) -> String {
+        match self.0.is_empty() {
+            true => String::new(),
+            false => format!(" AND {row}.rule_id NOT IN ({})", self.0),
+        }
+    }
+
+    /// That what stands behind `row` has to wait for it. What a stopped rule wants of a record holds nobody else back;
+    /// what it would find or create does, since there is nothing yet for the others to act upon.
+    fn holds_back(&self, row: &str) -> String {
+        match self.0.is_empty() {
+            true => String::new(),
+            false => format!(
+                " AND ({row}.rule_id NOT IN ({}) OR {row}.state = 'leased' OR {row}.command LIKE '%\"do\":\"upsert\"%')",
+                self.0
+            ),
+        }
+    }
+}
+
+/// That `row` waits and nothing before it in its lane holds it back.
+pub(super) fn first_of_lane(row: &str, held: &Held) -> String {
+    format!(
+        "{row}.{OPEN} AND {row}.state <> 'leased' AND NOT EXISTS (SELECT 1 FROM delivery e \
+         WHERE e.workspace_id = {row}.workspace_id AND e.lane = {row}.lane AND e.id < {row}.id AND e.{OPEN}{})",
+        held.holds_back("e")
+    )
+}
+
+/// Leases up to `limit` due deliveries that are first in their lane, of the given connection (the hub's own
+/// operations are those without one). A leased delivery belongs to `owner` until `until`. One that no longer
+/// parses is made dead and left out. What `held` rules have planned keeps its place; others of its lane pass it,
+/// unless it is to find or create the record.
+///
+/// Two of one lane are never leased at once, whoever else leases at the same moment: what stands before a
+/// delivery in its lane stays open until it is at its end, so a view of the past can only hold back too much.
+pub async fn lease(
+    conn: &impl Conn,
+    connection: Option<ConnectionId>,
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u64,
+    held: &[RuleId],
+) -> Result<Vec<Delivery>, StorageError> {
+    let terms = Terms {
+        connection,
+        owner,
+        now,
+        until,
+        held,
+    };
+    let mut leased = terms.of_window(conn, limit).await?;
+    let missing = limit.saturating_sub(leased.len() as u64);
+    if missing > 0 && connection.is_some() && terms.is_window_full(conn).await? {
+        leased.extend(terms.of_lanes(conn, missing).await?);
+    }
+    leased.sort_by_key(|delivery| delivery.id);
+    Ok(leased)
+}
+
+/// For whom, until when, and what is left out.
+struct Terms<'a> {
+    connection: Option<ConnectionId>,
+    owner: &'a str,
+    now: Timestamp,
+    until: Timestamp,
+    held: &'a [RuleId],
+}
+
+#[derive(FromQueryResult)]
+struct OneRow {
+    one: i32,
+}
+
+impl Terms<'_> {
+    /// `$1` owner, `$2` until, `$3` now, `$4` limit, `$5` connection where there is one.
+    fn values(&self, limit: u64) -> (Vec<Value>, &'static str) {
+        let mut values: Vec<Value> = vec![
+            self.owner.into(),
+            self.until.0.into(),
+            self.now.0.into(),
+            (limit as i64).into(),
+        ];
+        match self.connection {
+            Some(id) => {
+                values.push(id.0.into());
+                (values, "d.connection_id = $5")
+            }
+            None => (values, "d.connection_id IS NULL"),
+        }
+    }
+
+    async fn of_window(&self, conn: &impl Conn, limit: u64) -> Result<Vec<Delivery>, StorageError> {
+        let (mut values, whose) = self.values(limit);
+        let held = Held::new(self.held, &mut values);
+        let picked = format!(
+            "SELECT d.workspace_id, d.id FROM (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND d.{OPEN} \
+             AND d.due_at <= $3{} ORDER BY d.due_at, d.id LIMIT {WINDOW}) near \
+             JOIN delivery d ON d.workspace_id = near.workspace_id AND d.id = near.id \
+             WHERE {} AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4",
+            held.spared("d"),
+            first_of_lane("d", &held)
+        );
+        self.take(conn, "", &picked, values).await
+    }
+
+    /// Whether more is due than the window holds.
+    async fn is_window_full(&self, conn: &impl Conn) -> Result<bool, StorageError> {
+        let whose = self.connection.map(|id| id.0);
+        let sql = format!(
+            "SELECT 1 AS one FROM delivery d WHERE d.connection_id = $1 AND d.{OPEN} AND d.due_at <= $2 \
+             ORDER BY d.due_at, d.id LIMIT 1 OFFSET {WINDOW}"
+        );
+        let row = sql::one::<OneRow, _>(conn, &sql, [whose.into(), self.now.0.into()]).await?;
+        Ok(row.is_some_and(|row| row.one == 1))
+    }
+
+    async fn of_lanes(&self, conn: &impl Conn, limit: u64) -> Result<Vec<Delivery>, StorageError> {
+        let (mut values, whose) = self.values(limit);
+        let held = Held::new(self.held, &mut values);
+        // What a connection has open is all of its workspace.
+        let workspace = &format!(
+            "(SELECT its.workspace_id FROM delivery its WHERE its.connection_id = $5 AND its.{OPEN} \
+             ORDER BY its.connection_id, its.due_at LIMIT 1)"
+        );
+        let next = |after: &str| {
+            format!(
+                "(SELECT d.lane FROM delivery d WHERE d.workspace_id = {workspace}{after} AND d.{OPEN} \
+                 ORDER BY d.lane LIMIT 1)"
+            )
+        };
+        let lanes = format!(
+            "lanes(lane) AS (SELECT {} UNION ALL SELECT {} FROM lanes WHERE lanes.lane IS NOT NULL), ",
+            next(""),
+            next(" AND d.lane > lanes.lane")
+        );
+        let first = format!(
+            "(SELECT e.id FROM delivery e WHERE e.workspace_id = {workspace} AND e.lane = lanes.lane AND e.{OPEN}{} \
+             ORDER BY e.id LIMIT 1)",
+            held.holds_back("e")
+        );
+        let picked = format!(
+            "SELECT d.workspace_id, d.id FROM lanes JOIN delivery d ON d.workspace_id = {workspace} AND d.id = {first} \
+             WHERE {whose} AND d.{OPEN} AND d.state <> 'leased' AND d.due_at <= $3{} LIMIT $4",
+            held.spared("d")
+        );
+        self.take(conn, &lanes, &picked, values).await
+    }
+
+    /// Leases what a statement picks; `before` stands before it, for statements that walk.
+    async fn take(
+        &self,
+        conn: &impl Conn,
+        before: &str,
+        picked: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Delivery>, StorageError> {
+        let locked = match is_postgres(conn) {
+            true => " FOR UPDATE OF d SKIP LOCKED",
+            false => "",
+        };
+        // Picked in a statement of its own: as a subquery it may be carried out again for every row.
+        let sql = format!(
+            "WITH RECURSIVE {before}picked AS MATERIALIZED ({picked}{locked}) \
+             UPDATE delivery SET state = 'leased', lease_owner = $1, lease_until = $2, n_attempts = n_attempts + 1, \
+             first_at = COALESCE(first_at, $3) WHERE (workspace_id, id) IN (SELECT workspace_id, id FROM picked) \
+             RETURNING {COLUMNS}"
+        );
+        let mut leased = Vec::new();
+        for row in sql::all::<Row, _>(conn, &sql, values).await? {
+            let key = (row.workspace_id, row.id);
+            match Delivery::try_from(row) {
+                Ok(delivery) => leased.push(delivery),
+                Err(error) => set_aside(conn, key, &error, self.now).await?,
+            }
+        }
+        Ok(leased)
+    }
+}
+
+/// A row that no longer parses becomes dead: left leased it would hold up its lane for ever, and failing here
+/// would hold up those that were leased with it.
+async fn set_aside(
+    conn: &impl Conn,
+    (workspace, id): (Uuid, Uuid),
+    error: &StorageError,
+    now: Timestamp,
+) -> Result<(), StorageError> {
+    tracing::error!(delivery.id = %id, %error, "доставка не читается и остановлена");
+    sql::execute(
+        conn,
+        "UPDATE delivery SET state = 'dead', error_code = 'corrupt', error = $3, finished_at = $4, \
+         lease_owner = NULL, lease_until = NULL WHERE workspace_id = $1 AND id = $2",
+        [
+            workspace.into(),
+            id.into(),
+            "запись доставки повреждена".into(),
+            now.0.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
