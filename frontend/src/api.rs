@@ -1,9 +1,11 @@
 //! The typed client of our HTTP API. One function per operation, one file per resource.
 
+pub mod calls;
 mod client;
 pub mod connections;
 pub mod deliveries;
 pub mod events;
+pub mod imports;
 pub mod rule_cases;
 pub mod rules;
 pub mod sessions;
@@ -11,4 +13,4 @@ pub mod travel;
 pub mod trials;
 pub mod workspace;
 
-pub use client::{Answer, Carried, Pending, Request, choose_workspace, on_signed_out, unwrap};
+pub use client::{Answer, Carried, Pending, Request, choose_workspace, download, on_signed_out, unwrap};

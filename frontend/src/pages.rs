@@ -1,11 +1,14 @@
 //! One file per page.
 
+pub mod calls;
 pub mod connection;
 pub mod connection_new;
 pub mod connections;
 pub mod deliveries;
 pub mod event;
 pub mod events;
+pub mod import;
+pub mod imports;
 pub mod lazy;
 pub mod logs;
 pub mod missing;

@@ -1,7 +1,7 @@
 //! Which page an address means.
 
 use domain::connection::ConnectorKind;
-use domain::id::{ConnectionId, EventId, RuleId};
+use domain::id::{ConnectionId, EventId, ImportId, RuleId};
 
 /// A page.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +32,14 @@ pub enum Place {
     Event(EventId),
     /// Deliveries.
     Deliveries,
+    /// Every import.
+    Imports,
+    /// One import.
+    Import(ImportId),
+    /// Results of calls.
+    Calls,
+    /// How calls become results.
+    CallSettings,
     /// The audit log.
     Logs,
     /// Settings.
@@ -73,6 +81,10 @@ impl Place {
             ["events"] => Self::Events,
             ["events", id] => Self::Event(id.parse().ok()?),
             ["deliveries"] => Self::Deliveries,
+            ["imports"] => Self::Imports,
+            ["imports", id] => Self::Import(id.parse().ok()?),
+            ["calls"] => Self::Calls,
+            ["calls", "settings"] => Self::CallSettings,
             ["logs"] => Self::Logs,
             ["settings"] => Self::Settings(Part::Profile),
             ["settings", "keys"] => Self::Settings(Part::Keys),
@@ -104,6 +116,9 @@ mod tests {
                 "/connections/new/amocrm",
                 Place::NewConnection(ConnectorKind::Amocrm),
             ),
+            ("/imports", Place::Imports),
+            (&format!("/imports/{id}"), Place::Import(id.parse().unwrap())),
+            ("/calls/settings", Place::CallSettings),
             ("/settings/keys", Place::Settings(Part::Keys)),
             (&format!("/events/{id}"), Place::Event(id.parse().unwrap())),
             (

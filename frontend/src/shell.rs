@@ -11,12 +11,14 @@ use crate::text::initials;
 use crate::ui::{Button, Glyph, Icon, Look, SelectField, Toasts, run};
 
 /// Menu entries: address, words, icon. Pages of later issues are added when they exist.
-const MENU: [(&str, &str, Glyph); 7] = [
+const MENU: [(&str, &str, Glyph); 9] = [
     ("/", "Панель управления", Glyph::Panel),
     ("/connections", "Подключения", Glyph::Plug),
     ("/rules", "Конструктор правил", Glyph::Rule),
     ("/events", "События", Glyph::Inbox),
     ("/deliveries", "Недоставленное", Glyph::Outbox),
+    ("/imports", "Загрузка контактов", Glyph::Upload),
+    ("/calls", "Результаты прозвонов", Glyph::Phone),
     ("/logs", "Логи", Glyph::Log),
     ("/settings", "Настройки", Glyph::Gear),
 ];

@@ -1,5 +1,7 @@
 //! States as a word and a tone. A state is never told by colour alone.
 
+use api::call::SyncState;
+use api::import::{ImportState, RowState};
 use domain::connection::ConnectionState;
 use domain::delivery::{DeliveryState, Outcome};
 use domain::evaluate::{Source, Verdict};
@@ -45,6 +47,39 @@ pub struct Label {
 
 const fn label(word: &'static str, tone: Tone) -> Label {
     Label { word, tone }
+}
+
+/// Where an import stands.
+pub const fn import(state: ImportState) -> Label {
+    let tone = match state {
+        ImportState::Uploaded | ImportState::Cancelled => Tone::Muted,
+        ImportState::Checking | ImportState::Running => Tone::Busy,
+        ImportState::Checked | ImportState::Done => Tone::Good,
+        ImportState::Paused => Tone::Warn,
+        ImportState::Failed => Tone::Bad,
+    };
+    label(state.title(), tone)
+}
+
+/// Where a row of a file stands.
+pub const fn import_row(state: RowState) -> Label {
+    let tone = match state {
+        RowState::Accepted | RowState::Duplicate | RowState::Skipped => Tone::Muted,
+        RowState::Queued => Tone::Busy,
+        RowState::Done => Tone::Good,
+        RowState::Failed => Tone::Bad,
+    };
+    label(state.title(), tone)
+}
+
+/// Whether a result of a call has arrived in amoCRM.
+pub const fn sync(state: SyncState) -> Label {
+    let tone = match state {
+        SyncState::Pending => Tone::Muted,
+        SyncState::Synced => Tone::Good,
+        SyncState::Failed => Tone::Bad,
+    };
+    label(state.title(), tone)
 }
 
 /// State of a connection.

@@ -9,10 +9,12 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod call;
 pub mod chronicle;
 pub mod connection;
 pub mod delivery;
 pub mod event;
+pub mod import;
 pub mod link;
 pub mod page;
 pub mod panel;

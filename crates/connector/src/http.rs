@@ -308,3 +308,6 @@ fn now() -> Timestamp {
 }
 
 mod guard;
+mod stream;
+
+pub use stream::Streamed;

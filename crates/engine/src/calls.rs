@@ -2,12 +2,14 @@
 
 mod export;
 mod poll;
+mod ready;
 mod receive;
 mod resend;
 mod settings;
 mod settle;
 
-pub use export::ExportFormat;
+pub use export::CsvReader;
+pub use ready::ReadyRule;
 pub use receive::{Heard, Kept};
 pub use settings::{CallSettings, ResultOf};
 

@@ -9,6 +9,7 @@ mod place;
 mod plan;
 mod run;
 
+pub use importer::{Format as FileFormat, Limits as FileLimits};
 pub use plan::{ColumnReport, Duplicates, Place, Plan, Purpose, Stats};
 
 use crate::context::{Context, new_id};
@@ -282,6 +283,38 @@ impl Imports {
         Ok(imports::find(&self.context.db, workspace, id).await?)
     }
 
+    /// Which files are accepted.
+    pub fn limits(&self) -> FileLimits {
+        self.context.settings.import_limits
+    }
+
+    /// How many rows are in each state.
+    pub async fn counts(&self, import: &Import) -> Result<Vec<(RowState, i64)>, EngineError> {
+        if let Some(counts) = &import.plan.stats.counts {
+            let known = counts
+                .iter()
+                .filter_map(|(word, n)| Some((RowState::parse(word)?, *n)));
+            return Ok(known.collect());
+        }
+        Ok(import_rows::counts(&self.context.db, import.workspace, import.id).await?)
+    }
+
+    /// The fields that the columns of an import may mean.
+    pub async fn fields(&self, import: &Import) -> Result<Vec<domain::field::FieldPath>, EngineError> {
+        let db = &self.context.db;
+        let Some(id) = import.plan.connection else {
+            return Ok(Vec::new());
+        };
+        let kind = match connections::find(db, import.workspace, id).await {
+            Ok(connection) => connection.kind,
+            Err(StorageError::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let catalogue = connections::catalogue(db, import.workspace, id).await?;
+        let purpose = import.plan.purpose(&import.purpose);
+        Ok(Plan::fields(purpose, kind, catalogue.as_ref()))
+    }
+
     /// Rows whose contact is known already, as far as the hub remembers contacts.
     pub async fn count_known(&self, import: &Import) -> Result<i64, EngineError> {
         let Some(connection) = import.plan.connection else {
@@ -409,6 +442,7 @@ pub(crate) async fn step(context: &Arc<Context>, signals: &Signals) -> Result<us
         let done = match import.state {
             ImportState::Checking => check::all(context, import).await,
             ImportState::Running => run::window(context, signals, import).await,
+            ImportState::Paused | ImportState::Cancelled => run::ends(context, &import).await,
             _ => Ok(0),
         };
         match done {

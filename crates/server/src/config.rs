@@ -4,6 +4,7 @@
 //! every value is checked before anything binds, and all mistakes are told at once.
 
 use self::layers::FILE_VARIABLE;
+use engine::imports::FileLimits;
 use engine::retention::{Kept, SHORTEST_BODIES_DAYS, SHORTEST_HISTORY_DAYS};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub struct Config {
     pub workers: bool,
     /// How long things are kept at most.
     pub retention: Kept,
+    /// Uploaded files and recordings.
+    pub files: Files,
     /// Hosts that may be called although they are inside or without TLS.
     pub allowed_hosts: Vec<String>,
     /// The sandbox, when this is a demo.
@@ -90,6 +93,17 @@ pub struct Log {
     pub json: bool,
     /// What to write.
     pub filter: String,
+}
+
+/// Uploaded files and recordings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Files {
+    /// Where uploaded files lie.
+    pub folder: PathBuf,
+    /// Which are accepted.
+    pub limits: FileLimits,
+    /// Hosts whose recordings are played; `*.` stands for any host inside a domain.
+    pub recording_hosts: Vec<String>,
 }
 
 /// The sandbox behind a demo.
@@ -178,6 +192,7 @@ struct Raw {
     log: RawLog,
     engine: RawEngine,
     retention: RawRetention,
+    files: RawFiles,
     outgoing: RawOutgoing,
     demo: RawDemo,
 }
@@ -230,6 +245,16 @@ struct RawRetention {
 }
 
 #[derive(Deserialize)]
+struct RawFiles {
+    folder: String,
+    max_file_mb: i64,
+    max_unpacked_mb: i64,
+    max_rows: i64,
+    max_columns: i64,
+    recording_hosts: String,
+}
+
+#[derive(Deserialize)]
 struct RawOutgoing {
     allowed_hosts: String,
 }
@@ -274,23 +299,29 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
     let session = check_session(&mut checks, &raw.session);
     let log = check_log(&mut checks, raw.log);
     let retention = check_retention(&mut checks, &raw.retention);
+    let files = check_files(&mut checks, &raw.files);
     let demo = check_demo(&mut checks, raw.demo);
-    match (server, database, keyring, session, log, retention) {
-        (Some(server), Some(database), Some(keyring), Some(session), Some(log), Some(retention))
-            if checks.0.is_empty() =>
-        {
-            Ok(Config {
-                server,
-                database,
-                keyring,
-                session,
-                log,
-                workers: raw.engine.workers,
-                retention,
-                allowed_hosts: list(&raw.outgoing.allowed_hosts),
-                demo,
-            })
-        }
+    match (server, database, keyring, session, log, retention, files) {
+        (
+            Some(server),
+            Some(database),
+            Some(keyring),
+            Some(session),
+            Some(log),
+            Some(retention),
+            Some(files),
+        ) if checks.0.is_empty() => Ok(Config {
+            server,
+            database,
+            keyring,
+            session,
+            log,
+            workers: raw.engine.workers,
+            retention,
+            files,
+            allowed_hosts: list(&raw.outgoing.allowed_hosts),
+            demo,
+        }),
         _ => Err(ConfigError { mistakes: checks.0 }),
     }
 }
@@ -437,6 +468,28 @@ fn check_log(checks: &mut Checks, raw: RawLog) -> Option<Log> {
     Some(Log {
         json: json?,
         filter: raw.filter,
+    })
+}
+
+fn check_files(checks: &mut Checks, raw: &RawFiles) -> Option<Files> {
+    const MB: u64 = 1 << 20;
+    let folder = Some(PathBuf::from(&raw.folder)).filter(|folder| !folder.as_os_str().is_empty());
+    let folder = checks.expect(folder, || {
+        "ключ files.folder: назовите папку для загруженных файлов".to_owned()
+    });
+    let bytes: Option<u64> = checks.number("files.max_file_mb", raw.max_file_mb, 1, 1_024);
+    let unpacked: Option<u64> = checks.number("files.max_unpacked_mb", raw.max_unpacked_mb, 1, 16_384);
+    let rows = checks.number("files.max_rows", raw.max_rows, 1, 1_048_576);
+    let columns = checks.number("files.max_columns", raw.max_columns, 1, 16_384);
+    Some(Files {
+        folder: folder?,
+        limits: FileLimits {
+            bytes: bytes? * MB,
+            unpacked: unpacked? * MB,
+            rows: rows?,
+            columns: columns?,
+        },
+        recording_hosts: list(&raw.recording_hosts),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use amocrm::{AmocrmConnector, AmocrmIntake, AmocrmSettings, OauthApp};
 use connector::credential::TokenStore;
-use connector::http::{AddressRules, HttpClient, Limits};
+use connector::http::{AddressRules, HttpClient, Limits, Streamed};
 use connector::throttle::Throttle;
 use connector::{Connector, ConnectorError, Intake};
 use domain::connection::ConnectorKind;
@@ -19,6 +19,7 @@ use url::Url;
 pub struct Connectors {
     http: HttpClient,
     allowed_hosts: Vec<String>,
+    recording_hosts: Vec<String>,
     budgets: Mutex<HashMap<String, Throttle>>,
     amocrm_intake: AmocrmIntake,
     lptracker_intake: LptrackerIntake,
@@ -88,14 +89,15 @@ pub fn secretless(connection: &Connection) -> Secretless {
 }
 
 impl Connectors {
-    /// With hosts that may be called although they are inside or without TLS.
-    pub fn new(allowed_hosts: Vec<String>) -> Result<Self, ConnectorError> {
+    /// With hosts that may be called although they are inside or without TLS, and hosts of recordings.
+    pub fn new(allowed_hosts: Vec<String>, recording_hosts: Vec<String>) -> Result<Self, ConnectorError> {
         let rules = AddressRules {
             allowed_hosts: allowed_hosts.clone(),
         };
         Ok(Self {
             http: HttpClient::new(rules, Limits::default())?,
             allowed_hosts,
+            recording_hosts,
             budgets: Mutex::default(),
             amocrm_intake: AmocrmIntake,
             lptracker_intake: LptrackerIntake,
@@ -111,6 +113,25 @@ impl Connectors {
             Ok(settings) => Ok(settings.base_url),
             Err(refused) => self.allowed(typed).ok_or(refused),
         }
+    }
+
+    /// Asks for a recording, or a range of it, at one of the hosts whose recordings are played.
+    pub async fn recording(&self, address: &str, range: Option<&str>) -> Result<Streamed, ConnectorError> {
+        let refused = |host: &str| ConnectorError::AddressRefused {
+            host: host.to_owned(),
+        };
+        let url = Url::parse(address).map_err(|_| refused(""))?;
+        let host = url.host_str().unwrap_or_default();
+        let fits = |allowed: &String| match allowed.strip_prefix("*.") {
+            Some(domain) => host
+                .strip_suffix(domain)
+                .is_some_and(|inside| inside.ends_with('.')),
+            None => allowed == host,
+        };
+        if !self.recording_hosts.iter().chain(&self.allowed_hosts).any(fits) {
+            return Err(refused(host));
+        }
+        self.http.stream(url, range).await
     }
 
     /// An address that the operator allows by its host.
@@ -259,7 +280,7 @@ mod tests {
     use super::*;
 
     fn check(typed: &str, expected: Option<&str>) {
-        let connectors = Connectors::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let connectors = Connectors::new(vec!["127.0.0.1".to_owned()], Vec::new()).unwrap();
         let base = connectors.amocrm_base(typed).ok().map(String::from);
         assert_eq!(base.as_deref(), expected, "{typed}");
     }
@@ -272,5 +293,26 @@ mod tests {
         check("https://evil.example", None);
         check("http://10.0.0.1", None);
         check("", None);
+    }
+
+    #[tokio::test]
+    async fn recordings_come_from_named_hosts_only() {
+        let hosts = ["lptracker.ru", "*.lptracker.ru"].map(str::to_owned).to_vec();
+        let connectors = Connectors::new(Vec::new(), hosts).unwrap();
+        for address in [
+            "https://evil.example/1.mp3",
+            "https://evillptracker.ru/1.mp3",
+            "https://lptracker.ru.evil.example/1.mp3",
+            "http://lptracker.ru/1.mp3",
+            "https://169.254.169.254/latest",
+            "file:///etc/passwd",
+            "no address",
+        ] {
+            let refused = connectors.recording(address, None).await;
+            assert!(
+                matches!(refused, Err(ConnectorError::AddressRefused { .. })),
+                "{address}"
+            );
+        }
     }
 }

@@ -5,6 +5,7 @@ pub mod app;
 pub mod convert;
 mod cross_site;
 pub mod docs;
+mod download;
 pub mod edge;
 pub mod extract;
 mod once;
@@ -14,11 +15,13 @@ pub mod routes;
 pub mod session;
 pub mod spa;
 pub mod story;
+mod upload;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, chronicle, connections, deliveries, events, health, hooks, links, oauth, retention, rule_cases,
-    rule_travel, rules, sessions, stops, stream, templates, trials, workspaces,
+    api_keys, call_results, chronicle, connections, deliveries, events, health, hooks, imports, links, oauth,
+    recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream, templates, trials,
+    workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -110,7 +113,32 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(deliveries::cancel_delivery)
         .service(links::list_links)
         .service(links::edit_link)
-        .service(links::delete_link);
+        .service(links::delete_link)
+        .service(imports::list_imports)
+        .service(imports::upload_files)
+        .service(imports::get_import)
+        .service(imports::describe_import)
+        .service(imports::delete_import)
+        .service(imports::check_import)
+        .service(imports::start_import)
+        .service(imports::pause_import)
+        .service(imports::resume_import)
+        .service(imports::cancel_import)
+        .service(imports::list_import_rows)
+        .service(imports::edit_import_row)
+        .service(imports::download_failed_rows)
+        .service(call_results::list_call_results)
+        .service(call_results::add_call_result)
+        .service(call_results::create_call_rule)
+        .service(call_results::resend_call_results)
+        .service(call_results::export_call_results)
+        .service(call_results::count_call_results)
+        .service(call_results::get_call_result)
+        .service(call_results::set_call_result)
+        .service(call_results::resend_call_result)
+        .service(recordings::get_call_recording)
+        .service(call_results::get_call_settings)
+        .service(call_results::save_call_settings);
 }
 
 /// Everything that the document describes; without sessions only to read the table.

@@ -24,7 +24,10 @@ use utoipa_actix_web::AppExt;
             в изменяющих запросах — заголовок `X-Requested-With: integrator`, а кабинет называет в \
             `X-Workspace-Id`. Создания принимают `Idempotency-Key`, правки правил требуют `If-Match`."
     ),
-    components(schemas(api::Order, api::Problem, api::panel::Period)),
+    components(schemas(
+        api::Order, api::Problem, api::panel::Period, api::call::SyncState, api::call::CallSource, api::call::CallOrder,
+        api::call::ExportFormat, api::import::RowState
+    )),
     modifiers(&Security)
 )]
 struct Document;
@@ -186,6 +189,9 @@ fn path_parameter(name: &str) -> Parameter {
         "delivery" => "Доставка",
         "event" => "Событие",
         "link" => "Связь",
+        "call" => "Результат прозвона",
+        "import" => "Загрузка",
+        "row" => "Номер строки, как его показывает Excel",
         "rule" => "Правило",
         "case" => "Проверка правила",
         "template" => "Слово шаблона",
@@ -194,7 +200,7 @@ fn path_parameter(name: &str) -> Parameter {
         "secret" => "Секрет адреса",
         _ => "",
     };
-    let is_id = !matches!(name, "kind" | "secret" | "template");
+    let is_id = !matches!(name, "kind" | "secret" | "template" | "row");
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)

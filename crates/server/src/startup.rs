@@ -142,10 +142,10 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         None => Interface::default(),
     };
     let keyring = Arc::new(config.keyring);
-    let connectors = Arc::new(Connectors::new(allowed_hosts(
-        &config.allowed_hosts,
-        config.demo.as_ref(),
-    ))?);
+    let connectors = Arc::new(Connectors::new(
+        allowed_hosts(&config.allowed_hosts, config.demo.as_ref()),
+        config.files.recording_hosts.clone(),
+    )?);
     let secure = config
         .session
         .secure
@@ -161,6 +161,8 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
     let settings = Settings {
         public_url: public_url.clone(),
         retention: config.retention,
+        files: config.files.folder.clone(),
+        import_limits: config.files.limits,
         ..Settings::default()
     };
     let factory: Arc<dyn ConnectorFactory> = Arc::clone(&connectors) as _;

@@ -249,7 +249,9 @@ struct KeyRow {
 pub async fn at_work(conn: &impl Conn) -> Result<Vec<(WorkspaceId, ImportId)>, StorageError> {
     let rows = sql::all::<KeyRow, _>(
         conn,
-        "SELECT workspace_id, id FROM import WHERE state IN ('checking', 'running') ORDER BY workspace_id, id LIMIT 100",
+        "SELECT workspace_id, id FROM import i WHERE state IN ('checking', 'running') OR state IN ('paused', 'cancelled') \
+         AND EXISTS (SELECT 1 FROM import_row r WHERE r.workspace_id = i.workspace_id AND r.import_id = i.id \
+         AND r.state = 'queued') ORDER BY workspace_id, id LIMIT 100",
         [],
     )
     .await?;

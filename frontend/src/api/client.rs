@@ -12,6 +12,7 @@ use domain::id::WorkspaceId;
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use web_sys::FormData;
 
 use crate::problem::ApiError;
 use crate::wire;
@@ -40,6 +41,15 @@ pub fn on_signed_out(listener: impl Fn() + 'static) {
 /// Sets the workspace that requests are about.
 pub fn choose_workspace(workspace: Option<WorkspaceId>) {
     WORKSPACE.set(workspace);
+}
+
+/// The address of something that the browser itself fetches, which can send no header: a file, a recording.
+pub fn download(path: &str) -> String {
+    let joint = if path.contains('?') { '&' } else { '?' };
+    match WORKSPACE.get() {
+        Some(workspace) => format!("/api/v1{path}{joint}workspace={workspace}"),
+        None => format!("/api/v1{path}"),
+    }
 }
 
 /// An operation with its arguments, ready to be sent. A value and not a future, so that sending and waiting are
@@ -82,6 +92,7 @@ pub(super) struct Call {
     method: Method,
     path: String,
     body: Option<String>,
+    files: Option<FormData>,
     if_match: Option<i64>,
     request_key: bool,
 }
@@ -111,6 +122,7 @@ fn call(method: Method, path: impl Into<String>) -> Call {
         method,
         path: path.into(),
         body: None,
+        files: None,
         if_match: None,
         request_key: false,
     }
@@ -121,6 +133,12 @@ impl Call {
     pub(super) fn json(mut self, body: &impl Serialize) -> Self {
         // The same writer as the editor of rules uses: a second one would cost more than the blanks.
         self.body = serde_json::to_string_pretty(body).ok();
+        self
+    }
+
+    /// With files.
+    pub(super) fn files(mut self, form: FormData) -> Self {
+        self.files = Some(form);
         self
     }
 
@@ -168,9 +186,11 @@ impl Call {
         if self.request_key {
             builder = builder.header("idempotency-key", &request_key());
         }
-        let request = match self.body {
-            Some(body) => builder.header("content-type", "application/json").body(body),
-            None => builder.build(),
+        let request = match (self.body, self.files) {
+            (Some(body), _) => builder.header("content-type", "application/json").body(body),
+            // The browser writes the type with the boundary that it chose.
+            (None, Some(files)) => builder.body(files),
+            (None, None) => builder.build(),
         };
         let answer = match request {
             Ok(request) => request.send().await,

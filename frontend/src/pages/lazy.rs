@@ -42,6 +42,10 @@ macro_rules! pages {
 pages! {
     rule(id: domain::id::RuleId) => view! { <super::rule::RulePage id /> }.into_any();
     templates() => super::templates::templates_page();
+    imports() => super::imports::page();
+    import(id: domain::id::ImportId) => super::import::page(id);
+    calls() => super::calls::page();
+    call_settings() => super::calls::settings();
     new_rule() => view! { <super::rule::NewRulePage /> }.into_any();
 }
 

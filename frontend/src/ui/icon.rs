@@ -27,6 +27,12 @@ glyphs! {
     Inbox = "M3 11h4l1.5 2.5h3L13 11h4M5 4h10l2 7v5H3v-5z";
     /// What was not delivered.
     Outbox = "M10 12V3M6.5 6.5 10 3l3.5 3.5M3 12v5h14v-5";
+    /// A sheet going up.
+    Upload = "M5 3h7l3 3v11H5zM10 14V8.5M7.5 11 10 8.5l2.5 2.5";
+    /// A telephone.
+    Phone = "M4 3.5h3.2l1.4 3.6-2 1.6a9 9 0 0 0 4.7 4.7l1.6-2 3.6 1.4V16a1.5 1.5 0 0 1-1.6 1.5C8.6 17 3 11.4 2.5 5.1A1.5 1.5 0 0 1 4 3.5z";
+    /// Down to the disk.
+    Download = "M10 3v9M6.5 8.5 10 12l3.5-3.5M3 13v4h14v-4";
     /// Lines of a log.
     Log = "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2.5";
     /// Settings.

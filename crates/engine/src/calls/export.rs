@@ -1,25 +1,19 @@
 //! Exactly what is filtered, as a file, read in pages.
 
 use super::Calls;
+use crate::context::Context;
 use crate::error::EngineError;
 use crate::imports::blocking;
 use domain::id::WorkspaceId;
 use domain::time::Zone;
+use futures::future;
+use futures::stream::{self, Stream, StreamExt};
 use std::path::PathBuf;
+use std::sync::Arc;
 use storage::call_results::{self, CallFilter, CallResult, Order};
-use uuid::Uuid;
 
 /// Rows read at once.
 const PAGE: u64 = 1000;
-
-/// A kind of file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ExportFormat {
-    /// Excel.
-    Xlsx,
-    /// Text with semicolons, UTF-8 with its mark so that Excel reads it.
-    Csv,
-}
 
 const HEADER: [&str; 13] = [
     "Дата и время",
@@ -81,28 +75,48 @@ fn cells(it: &CallResult, zone: &Zone) -> Vec<String> {
     ]
 }
 
-impl Calls {
-    /// The first line of a CSV.
-    pub fn csv_header() -> Vec<u8> {
-        let mut bytes = "\u{feff}".as_bytes().to_vec();
-        bytes.extend(importer::write::csv_line(&header()));
-        bytes
-    }
+/// Reads results as text, a page at a time.
+pub struct CsvReader {
+    context: Arc<Context>,
+    workspace: WorkspaceId,
+}
 
-    /// The lines of a page of a CSV after a place, and the place of its last row.
-    pub async fn csv_page(
-        &self,
-        workspace: WorkspaceId,
-        wanted: &CallFilter,
+impl CsvReader {
+    /// The header, then the lines of page after page.
+    pub fn lines(
+        self,
+        wanted: CallFilter,
         order: Order,
-        after: Option<(i64, Uuid)>,
-        zone: &Zone,
-    ) -> Result<(Vec<u8>, Option<(i64, Uuid)>), EngineError> {
-        let rows = call_results::list(&self.context.db, workspace, wanted, order, after, PAGE).await?;
-        let lines = rows
-            .iter()
-            .flat_map(|it| importer::write::csv_line(&cells(it, zone)));
-        Ok((lines.collect(), rows.last().map(|last| order.place(last))))
+        zone: Zone,
+    ) -> impl Stream<Item = Result<Vec<u8>, EngineError>> {
+        let mut first = "\u{feff}".as_bytes().to_vec();
+        first.extend(importer::write::csv_line(&header()));
+        let pages = stream::try_unfold(
+            (self, wanted, zone, None),
+            move |(reader, wanted, zone, after)| async move {
+                let db = &reader.context.db;
+                let rows = call_results::list(db, reader.workspace, &wanted, order, after, PAGE).await?;
+                let Some(last) = rows.last() else {
+                    return Ok(None);
+                };
+                let after = Some(order.place(last));
+                let lines = rows
+                    .iter()
+                    .flat_map(|it| importer::write::csv_line(&cells(it, &zone)));
+                Ok(Some((lines.collect(), (reader, wanted, zone, after))))
+            },
+        );
+        stream::once(future::ready(Ok(first))).chain(pages)
+    }
+}
+
+impl Calls {
+    /// Reads results as text.
+    pub fn csv_reader(&self, workspace: WorkspaceId) -> CsvReader {
+        CsvReader {
+            context: Arc::clone(&self.context),
+            workspace,
+        }
     }
 
     /// Writes a workbook and says where; the caller removes the file.

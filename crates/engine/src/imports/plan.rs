@@ -51,6 +51,18 @@ pub enum Duplicates {
     Create,
 }
 
+impl Duplicates {
+    /// Stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Update => "update",
+            Self::Merge => "merge",
+            Self::Create => "create",
+        }
+    }
+}
+
 /// A place in a CRM.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Place {
@@ -81,6 +93,9 @@ pub struct Stats {
     pub n_earlier: u64,
     /// By column.
     pub columns: Vec<ColumnReport>,
+    /// Rows by the word of their state, when the import has come to its end: they stay as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Vec<(String, i64)>>,
 }
 
 /// The document of an import.

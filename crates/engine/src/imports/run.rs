@@ -37,6 +37,13 @@ pub(super) async fn window(
     if rows.is_empty() && n_settled == queued.len() {
         import.state = ImportState::Done;
         import.finished_at = Some(context.clock.now());
+        let counts = import_rows::counts(&context.db, workspace, id).await?;
+        import.plan.stats.counts = Some(
+            counts
+                .into_iter()
+                .map(|(state, n)| (state.as_str().to_owned(), n))
+                .collect(),
+        );
         imports::save(&context.db, &mut import).await?;
         let _already_gone = tokio::fs::remove_file(super::path(context, id)).await;
         return Ok(1);
@@ -51,6 +58,20 @@ pub(super) async fn window(
     }
     signals.events.notify_one();
     Ok(n_settled + n_rows)
+}
+
+/// Settles what was handed over before an import was paused or given up. Returns how much was done.
+pub(super) async fn ends(context: &Arc<Context>, import: &Import) -> Result<usize, EngineError> {
+    let queued = import_rows::list(
+        &context.db,
+        import.workspace,
+        import.id,
+        Some(RowState::Queued),
+        0,
+        WINDOW,
+    )
+    .await?;
+    settle(context, import, &queued).await
 }
 
 /// Writes down how rows ended whose events are through.

@@ -8,6 +8,7 @@ use domain::time::{Timestamp, Zone};
 use domain::value::Value;
 use engine::calls::Heard;
 use engine::imports::{Duplicates, Import, Place, Purpose, Wish};
+use futures::TryStreamExt;
 use storage::audit::Actor;
 use storage::call_results::{self, CallFilter, Order};
 use storage::import_rows::{self, RowState};
@@ -202,11 +203,13 @@ async fn a_call_that_arrives_by_webhook_polling_and_file_is_one_row() {
         assert_eq!(row.operator.as_deref(), Some("Иванова"));
         assert_eq!(row.lead.as_ref().map(|id| id.0.as_str()), Some("5"));
         let (calls, zone) = (house.engine.calls(), Zone::moscow());
-        let page = calls
-            .csv_page(house.workspace, &wanted, Order::Newest, None, &zone)
+        let reader = calls.csv_reader(house.workspace);
+        let pages: Vec<Vec<u8>> = reader
+            .lines(wanted, Order::Newest, zone)
+            .try_collect()
             .await
             .unwrap();
-        let lines = String::from_utf8(page.0).unwrap();
+        let lines = String::from_utf8(pages.concat()).unwrap();
         assert!(lines.contains("+79991234567;;Не отвечает;65"), "{lines}");
     })
     .await;

@@ -28,6 +28,7 @@ use storage::connections::Connection;
 use storage::pulse::Pulse;
 
 mod caller;
+mod files;
 
 pub use caller::{Caller, current};
 
@@ -59,6 +60,8 @@ permissions! {
     WriteRules: Editor, Rules;
     /// To replay, cancel and link.
     WriteEvents: Editor, Events;
+    /// To upload files and to write down results of calls.
+    WriteFiles: Editor, Imports;
     /// To manage connections and keys.
     Manage: Owner, Admin;
 }
@@ -77,6 +80,8 @@ pub type Viewer = Access<Read>;
 pub type RuleEditor = Access<WriteRules>;
 /// Replays, cancels, links.
 pub type EventEditor = Access<WriteEvents>;
+/// Uploads files, writes results of calls down.
+pub type FileEditor = Access<WriteFiles>;
 /// Manages connections and keys.
 pub type Owner = Access<Manage>;
 

@@ -25,6 +25,8 @@ use storage::{accounts, api_keys, audit, connections, deliveries, stops};
 
 use crate::http::problem::Problem;
 
+pub mod files;
+
 /// A role.
 pub fn role(role: accounts::Role) -> Role {
     match role {

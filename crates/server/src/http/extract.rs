@@ -9,7 +9,10 @@ use actix_web::{FromRequest, HttpRequest};
 use api::Page;
 use api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use api::problem::ProblemType;
-use domain::id::{ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, TestCaseId};
+use domain::id::{
+    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
+    TestCaseId,
+};
 use std::future::{Ready, ready};
 use storage::PageOf;
 use uuid::Uuid;
@@ -91,14 +94,17 @@ macro_rules! in_path {
 
 in_path! {
     ApiKeyId = "api_key";
+    CallResultId = "call";
     ConnectionId = "connection";
     DeliveryId = "delivery";
     EventId = "event";
+    ImportId = "import";
     LinkId = "link";
     RuleId = "rule";
     RuleVersionId = "version";
     TestCaseId = "case";
     String = "template";
+    RowNumber = "row";
 }
 
 /// The id in the path. What is not an id names nothing: 404.
@@ -111,6 +117,18 @@ impl<T: InPath> FromRequest for Of<T> {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let found = request.match_info().get(T::NAME).and_then(T::parse);
         ready(found.map(Self).ok_or_else(Problem::not_found))
+    }
+}
+
+/// The number of a row of a file, as the spreadsheet program shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RowNumber(pub i64);
+
+impl std::str::FromStr for RowNumber {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
     }
 }
 

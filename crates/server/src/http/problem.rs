@@ -52,6 +52,22 @@ impl Problem {
         )
     }
 
+    /// A recording cannot be passed on. Its address is told to nobody.
+    pub fn recording(error: &connector::ConnectorError) -> Self {
+        tracing::info!(code = error.code(), "запись разговора не получена");
+        match error {
+            connector::ConnectorError::AddressRefused { .. } => Self::new(
+                ProblemType::Conflict,
+                "Запись лежит на сервере, с которого записи не проигрываются: попросите администратора добавить его \
+                 в настройку files.recording_hosts",
+            ),
+            _ => Self::new(
+                ProblemType::CrmFailed,
+                "Сервер записей не отвечает, попробуйте позже",
+            ),
+        }
+    }
+
     /// The same with where it happened.
     #[must_use]
     pub fn located(mut self, instance: String, trace_id: String) -> Self {

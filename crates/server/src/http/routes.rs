@@ -1,14 +1,17 @@
 //! One file per resource; handlers are thin and carry their own description.
 
 pub mod api_keys;
+pub mod call_results;
 pub mod chronicle;
 pub mod connections;
 pub mod deliveries;
 pub mod events;
 pub mod health;
 pub mod hooks;
+pub mod imports;
 pub mod links;
 pub mod oauth;
+pub mod recordings;
 pub mod retention;
 pub mod rule_cases;
 pub mod rule_travel;

@@ -94,6 +94,31 @@ const TABLE: &str = "
     list_links              401 404 ok  ok  ok  404 ok  403 403 403
     edit_link               401 404 403 ok  ok  404 403 403 ok  403
     delete_link             401 404 403 ok  ok  404 403 403 ok  403
+    list_imports            401 404 ok  ok  ok  404 ok  403 403 403
+    upload_files            401 404 403 ok  ok  404 403 403 403 403
+    get_import              401 404 ok  ok  ok  404 ok  403 403 403
+    describe_import         401 404 403 ok  ok  404 403 403 403 403
+    delete_import           401 404 403 ok  ok  404 403 403 403 403
+    check_import            401 404 403 ok  ok  404 403 403 403 403
+    start_import            401 404 403 ok  ok  404 403 403 403 403
+    pause_import            401 404 403 ok  ok  404 403 403 403 403
+    resume_import           401 404 403 ok  ok  404 403 403 403 403
+    cancel_import           401 404 403 ok  ok  404 403 403 403 403
+    list_import_rows        401 404 ok  ok  ok  404 ok  403 403 403
+    edit_import_row         401 404 403 ok  ok  404 403 403 403 403
+    download_failed_rows    401 404 ok  ok  ok  404 ok  403 403 403
+    list_call_results       401 404 ok  ok  ok  404 ok  403 403 403
+    add_call_result         401 404 403 ok  ok  404 403 403 403 403
+    get_call_result         401 404 ok  ok  ok  404 ok  403 403 403
+    set_call_result         401 404 403 ok  ok  404 403 403 403 403
+    resend_call_result      401 404 403 ok  ok  404 403 403 403 403
+    resend_call_results     401 404 403 ok  ok  404 403 403 403 403
+    export_call_results     401 404 ok  ok  ok  404 ok  403 403 403
+    count_call_results      401 404 ok  ok  ok  404 ok  403 403 403
+    create_call_rule        401 404 403 ok  ok  404 403 ok  403 403
+    get_call_recording      401 404 ok  ok  ok  404 403 403 403 403
+    get_call_settings       401 404 ok  ok  ok  404 ok  403 403 403
+    save_call_settings      401 404 403 403 ok  404 403 403 403 ok
 ";
 
 struct Operation {
@@ -214,6 +239,9 @@ async fn call(app: &TestApp, ours: &Workspace, operation: &Operation, caller: &C
         .replace("{delivery}", &seeds.delivery.to_string())
         .replace("{link}", &seeds.link.to_string())
         .replace("{api_key}", &seeds.api_key.to_string())
+        .replace("{import}", &seeds.import.to_string())
+        .replace("{row}", "2")
+        .replace("{call}", &seeds.call.to_string())
         .replace("{kind}", "amocrm")
         .replace("{secret}", "unknown");
     let path = if operation.id == "amocrm_callback" {
@@ -263,6 +291,14 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
         "read_trial_body" => json!({ "connection_id": seeds.connection, "body": "leads[add][0][id]=1" }),
         "replay_event" | "stop_workspace" | "stop_rule" | "stop_installation" => json!({}),
         "replay_deliveries" => json!({ "ids": [seeds.delivery] }),
+        "describe_import" => {
+            json!({ "purpose": "calls", "connection_id": seeds.connection, "duplicates": "skip" })
+        }
+        "edit_import_row" => json!({ "cells": ["+79991234567"] }),
+        "add_call_result" => json!({ "connection_id": seeds.connection, "phone": "+79991234567" }),
+        "set_call_result" => json!({ "result": "Отказ" }),
+        "create_call_rule" => json!({ "source_id": seeds.connection, "amocrm_id": seeds.connection }),
+        "save_call_settings" => json!({ "results": ["Отказ"], "steps": [], "dispositions": [] }),
         "edit_link" => json!({ "deal_id": "7", "lead_id": seeds.link.to_string() }),
         _ => return None,
     })

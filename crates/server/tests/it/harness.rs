@@ -23,6 +23,7 @@ pub struct TestApp {
     pub clock: Option<Arc<ManualClock>>,
     pub sandbox: Option<Sandbox>,
     _db: TestDb,
+    _files: tempfile::TempDir,
 }
 
 /// What a test wants to be different.
@@ -61,6 +62,9 @@ impl TestApp {
             ("INTEGRATOR_VAULT__KEY".to_owned(), VAULT_KEY.to_owned()),
             ("INTEGRATOR_ENGINE__WORKERS".to_owned(), "false".to_owned()),
         ];
+        let files = tempfile::tempdir().expect("a folder for files");
+        let folder = files.path().to_str().expect("a plain path").to_owned();
+        environment.push(("INTEGRATOR_FILES__FOLDER".to_owned(), folder));
         if let Some(sandbox) = &sandbox {
             environment.push((
                 "INTEGRATOR_DEMO__AMOCRM_URL".to_owned(),
@@ -84,6 +88,7 @@ impl TestApp {
             clock,
             sandbox,
             _db: db,
+            _files: files,
         }
     }
 
@@ -270,12 +275,38 @@ impl Caller {
         }
     }
 
+    /// The body of an answer that must be there, as bytes.
+    pub async fn send_bytes(&self, request: RequestBuilder) -> Vec<u8> {
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.bytes().await.expect("a body").to_vec()
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request(Method::GET, path)).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Sends files as a form does.
+    pub async fn upload(&self, path: &str, files: &[(&str, &[u8])]) -> Answer {
+        let mut body = Vec::new();
+        for (name, content) in files {
+            let head = format!(
+                "--frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\n"
+            );
+            body.extend(head.as_bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--frontier--\r\n");
+        let request = self
+            .request(Method::POST, path)
+            .header("content-type", "multipart/form-data; boundary=frontier");
+        self.send(request.body(body)).await
     }
 
     pub async fn delete(&self, path: &str) -> Answer {

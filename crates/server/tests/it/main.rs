@@ -6,6 +6,7 @@ mod crash;
 mod crms;
 mod demo;
 mod downtime;
+mod files;
 mod harness;
 mod hooks;
 mod interface;

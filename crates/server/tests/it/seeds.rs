@@ -6,7 +6,8 @@ use domain::connection::ConnectorKind;
 use domain::delivery::DeliveryState;
 use domain::event::{Event, EventKind, Fact, Origin};
 use domain::id::{
-    ApiKeyId, ConnectionId, DeliveryId, EventId, LinkId, RuleId, RuleVersionId, RunId, TestCaseId,
+    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
+    RunId, TestCaseId,
 };
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::rule::{Rule, Trigger};
@@ -31,6 +32,8 @@ pub struct Seeds {
     pub delivery: DeliveryId,
     pub link: LinkId,
     pub api_key: ApiKeyId,
+    pub import: ImportId,
+    pub call: CallResultId,
 }
 
 /// A rule that compiles without any catalogue: it matches every deal that changes and does nothing.
@@ -190,6 +193,34 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         .create_api_key(workspace.id, &actor, wanted)
         .await
         .unwrap();
+    let calls = engine.calls();
+    let heard = engine::calls::Heard {
+        connection,
+        key: None,
+        at: now,
+        phone: Some("+79991234567".to_owned()),
+        contact: None,
+        result: None,
+        duration: None,
+        direction: None,
+        disposition: None,
+        comment: None,
+        operator: None,
+        // Nobody may be asked for it.
+        recording: Some("https://recordings.example/1.mp3".to_owned()),
+        source: "manual",
+        lead: None,
+        chain: 0,
+    };
+    let call = calls.add(workspace.id, heard).await.unwrap().result.id;
+    let path = engine.imports().upload_path().await.unwrap();
+    std::fs::write(&path, "Телефон\n+79991234567\n").unwrap();
+    let imports = engine.imports();
+    let import = imports
+        .begin(workspace.id, "клиенты.csv", &path)
+        .await
+        .unwrap()
+        .id;
     Seeds {
         connection,
         rule: made.id,
@@ -200,5 +231,7 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         delivery,
         link,
         api_key: api_key.id,
+        import,
+        call,
     }
 }

@@ -7,7 +7,7 @@ use crate::http::problem::Problem;
 use crate::http::session;
 use actix_session::SessionExt;
 use actix_web::dev::Payload;
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use api::api_key::Scope;
 use api::problem::ProblemType;
@@ -20,6 +20,8 @@ use storage::{Db, StorageError};
 
 /// Names the workspace of a person's request.
 const WORKSPACE_HEADER: &str = "x-workspace-id";
+/// Ends of addresses that a browser fetches without headers.
+const BARE: [&str; 4] = ["stream", "export", "failed-rows", "recording"];
 /// A use of a key is noted at most this often, in milliseconds.
 const NOTE_EVERY_MS: i64 = 60_000;
 
@@ -67,7 +69,7 @@ impl Caller {
 
     pub(super) async fn workspace(&self, request: &HttpRequest) -> Result<WorkspaceId, Problem> {
         let named = match request.headers().get(WORKSPACE_HEADER) {
-            None => in_stream(request),
+            None => in_address(request),
             Some(value) => {
                 let id = value.to_str().ok().and_then(|text| text.parse().ok());
                 Some(id.ok_or_else(|| {
@@ -150,12 +152,13 @@ pub async fn current(request: &HttpRequest) -> Result<Option<User>, Problem> {
     }
 }
 
-/// The workspace of a stream stands in its address: a browser gives streams no headers.
-fn in_stream(request: &HttpRequest) -> Option<WorkspaceId> {
+/// The workspace of what a browser fetches by a plain address, without headers: streams, files, recordings.
+fn in_address(request: &HttpRequest) -> Option<WorkspaceId> {
     let query = request.query_string();
     let named = query.split('&').find_map(|pair| pair.strip_prefix("workspace="));
+    let last = request.path().rsplit('/').next().unwrap_or_default();
     named
-        .filter(|_| request.path().ends_with("/stream"))
+        .filter(|_| request.method() == Method::GET && BARE.contains(&last))
         .and_then(|id| id.parse().ok())
 }
 
