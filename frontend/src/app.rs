@@ -124,23 +124,22 @@ fn Inside(place: Memo<Place>) -> impl IntoView {
             Place::SignIn | Place::Welcome => ().into_any(),
             Place::Panel => view! { <pages::panel::PanelPage /> }.into_any(),
             Place::Connections => view! { <pages::connections::ConnectionsPage /> }.into_any(),
-            Place::NewConnection(kind) => {
-                view! { <pages::connection_new::NewConnectionPage kind /> }.into_any()
-            }
-            Place::Connection(id) => view! { <pages::connection::ConnectionPage id /> }.into_any(),
+            Place::NewConnection(kind) => lazily(move || lazy::new_connection(kind)),
+            Place::Connection(id) => lazily(move || lazy::connection(id)),
             Place::Rules => view! { <pages::rules::RulesPage /> }.into_any(),
             Place::Templates => lazily(lazy::templates),
             Place::NewRule => lazily(lazy::new_rule),
             Place::Rule(id) => lazily(move || lazy::rule(id)),
             Place::Events => view! { <pages::events::EventsPage /> }.into_any(),
-            Place::Event(id) => view! { <pages::event::EventPage id /> }.into_any(),
+            Place::Event(id) => lazily(move || lazy::event(id)),
+            Place::Chronicle => lazily(lazy::chronicle),
             Place::Deliveries => view! { <pages::deliveries::DeliveriesPage /> }.into_any(),
             Place::Imports => lazily(lazy::imports),
             Place::Import(id) => lazily(move || lazy::import(id)),
             Place::Calls => lazily(lazy::calls),
             Place::CallSettings => lazily(lazy::call_settings),
-            Place::Logs => view! { <pages::logs::LogsPage /> }.into_any(),
-            Place::Settings(part) => view! { <pages::settings::SettingsPage part /> }.into_any(),
+            Place::Logs => lazily(lazy::logs),
+            Place::Settings(part) => lazily(move || lazy::settings(part)),
             Place::Missing => view! { <pages::missing::MissingPage /> }.into_any(),
         }
     }

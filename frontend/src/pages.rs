@@ -1,6 +1,7 @@
 //! One file per page.
 
 pub mod calls;
+pub mod chronicle;
 pub mod connection;
 pub mod connection_new;
 pub mod connections;

@@ -30,6 +30,8 @@ pub enum Place {
     Events,
     /// One event.
     Event(EventId),
+    /// Everything about one deal.
+    Chronicle,
     /// Deliveries.
     Deliveries,
     /// Every import.
@@ -80,6 +82,7 @@ impl Place {
             ["rules", id] => Self::Rule(id.parse().ok()?),
             ["events"] => Self::Events,
             ["events", id] => Self::Event(id.parse().ok()?),
+            ["chronicle"] => Self::Chronicle,
             ["deliveries"] => Self::Deliveries,
             ["imports"] => Self::Imports,
             ["imports", id] => Self::Import(id.parse().ok()?),
@@ -119,6 +122,7 @@ mod tests {
             ("/imports", Place::Imports),
             (&format!("/imports/{id}"), Place::Import(id.parse().unwrap())),
             ("/calls/settings", Place::CallSettings),
+            ("/chronicle", Place::Chronicle),
             ("/settings/keys", Place::Settings(Part::Keys)),
             (&format!("/events/{id}"), Place::Event(id.parse().unwrap())),
             (

@@ -1,5 +1,8 @@
 //! The frame around the pages: menu, workspace, person. On a phone the menu is a drawer.
 
+mod palette;
+mod stops;
+
 use api::workspace::Membership;
 use leptos::html;
 use leptos::prelude::*;
@@ -10,12 +13,16 @@ use crate::store::Store;
 use crate::text::initials;
 use crate::ui::{Button, Glyph, Icon, Look, SelectField, Toasts, run};
 
+use palette::Palette;
+use stops::{StopBanner, StopButton};
+
 /// Menu entries: address, words, icon. Pages of later issues are added when they exist.
-const MENU: [(&str, &str, Glyph); 9] = [
+const MENU: [(&str, &str, Glyph); 10] = [
     ("/", "Панель управления", Glyph::Panel),
     ("/connections", "Подключения", Glyph::Plug),
     ("/rules", "Конструктор правил", Glyph::Rule),
     ("/events", "События", Glyph::Inbox),
+    ("/chronicle", "Хроника сделки", Glyph::Story),
     ("/deliveries", "Недоставленное", Glyph::Outbox),
     ("/imports", "Загрузка контактов", Glyph::Upload),
     ("/calls", "Результаты прозвонов", Glyph::Phone),
@@ -76,6 +83,7 @@ pub fn Shell(children: Children) -> impl IntoView {
                 aria-label="Меню и кабинет"
             >
                 <Brand />
+                <Palette />
                 <nav aria-label="Главное меню">
                     <ul>
                         {MENU
@@ -95,11 +103,13 @@ pub fn Shell(children: Children) -> impl IntoView {
                     </ul>
                 </nav>
                 <div class="bottom">
+                    <StopButton />
                     <DemoBox />
                     <Person />
                 </div>
             </aside>
             <main class="content" id="content" tabindex="-1" node_ref=content>
+                <StopBanner />
                 {children()}
             </main>
         </div>

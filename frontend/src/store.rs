@@ -1,5 +1,7 @@
 //! What is loaded once and used by every page: the session, the clock, connections and their catalogues.
 
+mod live;
+mod stops;
 mod zone;
 
 use std::collections::HashSet;
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use api::connection::Connection;
 use api::session::SessionState;
+use api::stop::Stop;
 use api::workspace::{Membership, Role};
 use domain::catalogues::Catalogues;
 use domain::connection::ConnectorKind;
@@ -18,6 +21,9 @@ use leptos::task::spawn_local;
 use crate::api as client;
 use crate::names::Names;
 use crate::problem::ApiError;
+
+use live::Live;
+pub use live::Topic;
 
 const TICK: Duration = Duration::from_secs(5);
 const CHOSEN: &str = "workspace";
@@ -33,6 +39,8 @@ pub struct Store {
     asked: StoredValue<HashSet<ConnectionId>>,
     zone: RwSignal<Zone>,
     now: RwSignal<Timestamp>,
+    stops: RwSignal<Vec<Stop>>,
+    live: Live,
 }
 
 impl Store {
@@ -47,10 +55,21 @@ impl Store {
             asked: StoredValue::new(HashSet::new()),
             zone: RwSignal::new(zone::of_browser()),
             now: RwSignal::new(present()),
+            stops: RwSignal::new(Vec::new()),
+            live: Live::new(),
         };
         provide_context(store);
         set_interval(move || store.now.set(present()), TICK);
-        client::on_signed_out(move || store.session.update(forget_user));
+        client::on_signed_out(move || {
+            store.live.listen(None);
+            store.session.update(forget_user);
+        });
+        store.follow_stops();
+        store.follow(&[Topic::Connections], move || {
+            if store.workspace.get_untracked().is_some() {
+                store.load_connections();
+            }
+        });
         store.load_session();
         store
     }
@@ -86,6 +105,8 @@ impl Store {
 
     /// Goes to another workspace, or to none.
     pub fn choose(self, workspace: Option<WorkspaceId>) {
+        // After a session has ended the same workspace is listened to anew.
+        self.live.listen(workspace);
         if self.workspace.get_untracked() == workspace {
             return;
         }
@@ -160,6 +181,19 @@ impl Store {
         self.asked.try_update_value(|asked| asked.insert(id));
         self.catalogues
             .update(|all| all.insert_named(id, kind, name, catalogue));
+    }
+
+    /// Calls `again` whenever something of these topics has changed, for as long as the page is there.
+    pub fn follow(self, topics: &'static [Topic], again: impl Fn() + 'static) {
+        let live = self.live;
+        Effect::new(move |first: Option<()>| {
+            for topic in topics {
+                live.track(*topic);
+            }
+            if first.is_some() {
+                again();
+            }
+        });
     }
 
     /// The session; `None` until the server has answered.

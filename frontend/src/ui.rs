@@ -10,15 +10,16 @@ mod field;
 mod frame;
 mod icon;
 mod notice;
+mod paging;
 mod remote;
 mod tabs;
 mod times;
 mod toast;
 
-pub use badge::{Badge, SideTag, StateBadge};
+pub use badge::{Badge, SideTag, StateBadge, side_class};
 pub use button::{Button, ButtonLink, Look};
 pub use copyable::Copyable;
-pub use data_table::{Column, DataTable, Pager, Paging};
+pub use data_table::{Column, DataTable, Sorting, by_time};
 pub use dialog::{Confirm, Dialog};
 pub use field::{
     Check, Choices, LabelledSwitch, SecretField, SelectField, TextArea, TextField, Toggle, text,
@@ -26,6 +27,7 @@ pub use field::{
 pub use frame::{Card, Facts, Fold, Page, page_title, when};
 pub use icon::{Glyph, Icon};
 pub use notice::{Empty, ErrorBox, Notice, Skeletons};
+pub use paging::{Pager, Paging};
 pub use remote::{Remote, loaded, run, run_all};
 pub use tabs::Tabs;
 pub use times::{Ago, Moment};

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use api::page::Order;
 use domain::id::WorkspaceId;
 use gloo_net::http::{Method, RequestBuilder};
 use serde::Serialize;
@@ -95,6 +96,14 @@ pub(super) struct Call {
     files: Option<FormData>,
     if_match: Option<i64>,
     request_key: bool,
+}
+
+/// The parameter of a list that says which rows come first.
+pub(super) fn order(order: Option<Order>) -> String {
+    match order {
+        Some(Order::Oldest) => "oldest".to_owned(),
+        Some(Order::Newest) | None => String::new(),
+    }
 }
 
 pub(super) fn get(path: impl Into<String>) -> Call {

@@ -1,10 +1,10 @@
 //! Deliveries and dead letters.
 
 use api::Page;
-use api::delivery::{DeliveryQuery, DeliveryView, ReplayDeliveries, ReplayedDeliveries};
+use api::delivery::{DeliveryCause, DeliveryQuery, DeliveryView, ReplayDeliveries, ReplayedDeliveries};
 use domain::id::DeliveryId;
 
-use super::client::{Request, get, post};
+use super::client::{Request, get, order, post};
 use crate::filters::query;
 
 /// Deliveries, newest first.
@@ -28,8 +28,14 @@ pub fn list_deliveries(filter: &DeliveryQuery) -> Request<Page<DeliveryView>> {
         ),
         ("rule", filter.rule.map(|id| id.to_string()).unwrap_or_default()),
         ("error_code", filter.error_code.clone().unwrap_or_default()),
+        ("order", order(filter.order)),
     ]);
     get(format!("/deliveries{address}")).answers()
+}
+
+/// What dead deliveries died of, the most frequent first.
+pub fn list_delivery_causes() -> Request<Page<DeliveryCause>> {
+    get("/deliveries/causes").answers()
 }
 
 /// Lets one dead delivery run again.

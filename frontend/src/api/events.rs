@@ -1,10 +1,11 @@
 //! Events.
 
 use api::Page;
+use api::chronicle::{Chronicle, ChronicleQuery};
 use api::event::{EventQuery, EventSummary, EventView, ReplayEvent, ReplayedEvent};
 use domain::id::EventId;
 
-use super::client::{Request, get, post};
+use super::client::{Request, get, order, post};
 use crate::filters::query;
 
 /// Events, newest first.
@@ -46,6 +47,8 @@ pub fn list_events(filter: &EventQuery) -> Request<Page<EventSummary>> {
         ),
         ("rule", filter.rule.map(|id| id.to_string()).unwrap_or_default()),
         ("record", text(&filter.record)),
+        ("phone", text(&filter.phone)),
+        ("order", order(filter.order)),
         (
             "record_kind",
             filter
@@ -55,6 +58,23 @@ pub fn list_events(filter: &EventQuery) -> Request<Page<EventSummary>> {
         ),
     ]);
     get(format!("/events{address}")).answers()
+}
+
+/// What happened to a deal and its counterparts in both CRMs.
+pub fn get_chronicle(of: &ChronicleQuery) -> Request<Chronicle> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let address = query([
+        ("cursor", text(&of.cursor)),
+        ("record", text(&of.record)),
+        (
+            "record_kind",
+            of.record_kind
+                .map(|kind| kind.as_str().to_owned())
+                .unwrap_or_default(),
+        ),
+        ("phone", text(&of.phone)),
+    ]);
+    get(format!("/chronicle{address}")).answers()
 }
 
 /// The whole story of one event.

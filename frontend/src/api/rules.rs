@@ -2,8 +2,8 @@
 
 use api::Page;
 use api::rule::{
-    CheckRule, CompareRules, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary, RuleVersionView,
-    RuleView, SaveRule, Validation,
+    CheckRule, CompareRules, DryRun, DryRunResult, ReorderRules, RuleChange, RuleSummary, RuleVersionSummary,
+    RuleVersionView, RuleView, SaveRule, Validation,
 };
 use domain::id::{RuleId, RuleVersionId};
 
@@ -99,4 +99,9 @@ pub fn restore_version(id: RuleId, version: RuleVersionId, row: i64) -> Request<
 /// What changes from one document to another, in words.
 pub fn compare_rules(form: &CompareRules) -> Request<Page<RuleChange>> {
     post("/rules/compare").json(form).answers()
+}
+
+/// What a rule would make of a received event. Nothing is sent to the CRMs.
+pub fn dry_run(form: &DryRun) -> Request<DryRunResult> {
+    post("/rules/dry-run").json(form).answers()
 }

@@ -7,7 +7,7 @@ use api::panel::{Panel, Period};
 use api::workspace::{Member, Workspace};
 use domain::id::ApiKeyId;
 
-use super::client::{Request, delete, get, post};
+use super::client::{Request, delete, get, order, post};
 use crate::filters::query;
 
 /// The workspace.
@@ -48,10 +48,14 @@ pub fn revoke_api_key(id: ApiKeyId) -> Request<()> {
 
 /// Audit entries, newest first.
 pub fn list_audit_entries(filter: &AuditQuery) -> Request<Page<AuditEntry>> {
+    let moment = |at: Option<i64>| at.map(|at| at.to_string()).unwrap_or_default();
     let address = query([
         ("cursor", filter.cursor.clone().unwrap_or_default()),
         ("subject_kind", filter.subject_kind.clone().unwrap_or_default()),
         ("subject_id", filter.subject_id.clone().unwrap_or_default()),
+        ("from", moment(filter.from)),
+        ("to", moment(filter.to)),
+        ("order", order(filter.order)),
     ]);
     get(format!("/audit{address}")).answers()
 }

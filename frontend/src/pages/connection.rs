@@ -13,10 +13,9 @@ use leptos_router::hooks::query_signal;
 use crate::api::connections;
 use crate::parts::ConnectionCard;
 use crate::problem::ApiError;
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::ui::{
-    Button, Card, Confirm, ErrorBox, Glyph, Look, Notice, Page, Remote, SideTag, Tabs, Toasts, loaded, run,
-    when,
+    Button, Card, ErrorBox, Glyph, Look, Notice, Page, Remote, SideTag, Tabs, Toasts, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -37,6 +36,7 @@ pub fn ConnectionPage(id: ConnectionId) -> impl IntoView {
         })
     });
     let store = Store::expect();
+    store.follow(&[Topic::Connections, Topic::Events], move || remote.reload());
     let tab = Signal::derive(move || chosen.get().unwrap_or_else(|| "state".to_owned()));
     let tabs = Signal::derive(move || {
         let mut tabs = vec![("state", "Состояние", None), ("catalogue", "Справочник", None)];
@@ -97,7 +97,6 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
     let (checking, subscribing, switching) =
         (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let failure = RwSignal::new(None::<ApiError>);
-    let asking = RwSignal::new(false);
     let checked = RwSignal::new(false);
     let take = move |connection: Connection| {
         remote.set(connection);
@@ -135,24 +134,7 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
             },
         );
     };
-    let switch = move |on: bool| {
-        let request = if on {
-            connections::start_connection(id)
-        } else {
-            connections::stop_connection(id)
-        };
-        run(switching, request, move |answer| match answer {
-            Ok(connection) => {
-                toasts.done(if on {
-                    "Обмен продолжен"
-                } else {
-                    "Обмен остановлен"
-                });
-                take(connection);
-            }
-            Err(error) => toasts.problem(&error),
-        });
-    };
+    let switch = move |on: bool| switch(toasts, switching, id, on, Callback::new(take));
     let is_stopped = Memo::new(move |_| {
         remote.with(|connection| {
             connection.is_some_and(|connection| connection.state == ConnectionState::Stopped)
@@ -179,7 +161,7 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
                                     glyph=Glyph::Pause
                                     loading=switching
                                     testid="stop"
-                                    on_click=move |_| asking.set(true)
+                                    on_click=move |_| switch(false)
                                 >
                                     "Остановить обмен"
                                 </Button>
@@ -218,13 +200,27 @@ fn State(id: ConnectionId, remote: Remote<Connection>) -> impl IntoView {
                     {foreign}
                 }
             })}
-            <Confirm
-                title="Остановить обмен?"
-                text="Интегратор перестанет писать в эту CRM. События продолжат приниматься, действия будут ждать."
-                yes="Остановить"
-                open=asking
-                on_yes=move |()| switch(false)
-            />
         </div>
     }
+}
+
+/// Stops the exchange at once or lets it go on; either is taken back by one press.
+fn switch(toasts: Toasts, busy: RwSignal<bool>, id: ConnectionId, on: bool, take: Callback<Connection>) {
+    let request = if on {
+        connections::start_connection(id)
+    } else {
+        connections::stop_connection(id)
+    };
+    run(busy, request, move |answer| match answer {
+        Ok(connection) => {
+            let text = if on {
+                "Обмен продолжен: то, что ждало, пошло дальше"
+            } else {
+                "Обмен остановлен: события принимаются, действия ждут"
+            };
+            take.run(connection);
+            toasts.undoable(text, move || switch(toasts, RwSignal::new(false), id, !on, take));
+        }
+        Err(error) => toasts.problem(&error),
+    });
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::api::connections;
 use crate::parts::ConnectionCard;
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::ui::{ButtonLink, Card, Empty, Glyph, Look, Page, Remote, loaded};
 
 /// The list of connections.
@@ -13,6 +13,10 @@ use crate::ui::{ButtonLink, Card, Empty, Glyph, Look, Page, Remote, loaded};
 pub fn ConnectionsPage() -> impl IntoView {
     let store = Store::expect();
     let all = Remote::new(connections::list_connections);
+    store.follow(
+        &[Topic::Connections, Topic::Events, Topic::Deliveries],
+        move || all.reload(),
+    );
     Effect::new(move |_| {
         if let Some(page) = all.get() {
             store.set_connections(page.items);

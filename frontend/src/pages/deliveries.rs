@@ -1,5 +1,7 @@
 //! «Недоставленное»: dead letters first; every other delivery by filter.
 
+mod causes;
+
 use api::Page as ApiPage;
 use api::delivery::{DeliveryQuery, DeliveryView, ReplayDeliveries};
 use api::workspace::Role;
@@ -9,13 +11,13 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 
 use crate::api::deliveries;
 use crate::command_text::command;
-use crate::filters::DeliveryFilter;
+use crate::filters::{DeliveryFilter, order};
 use crate::parts::{DeliveryActions, RecordLink};
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::text::{counted, upper_first};
 use crate::ui::{
     Ago, Button, Card, Choices, Column, Confirm, DataTable, Empty, Glyph, Look, Page, Pager, Paging, Remote,
-    SelectField, SideTag, StateBadge, Toasts, loaded, run, when,
+    SelectField, SideTag, Sorting, StateBadge, Toasts, by_time, loaded, run, when,
 };
 use crate::words;
 
@@ -33,21 +35,26 @@ pub fn DeliveriesPage() -> impl IntoView {
             state: filter.wanted(),
             connection: filter.connection.parse().ok(),
             rule: filter.rule.parse().ok(),
+            error_code: Some(filter.error_code.clone()).filter(|code| !code.is_empty()),
+            order: order(&filter.sort),
             ..DeliveryQuery::default()
         });
         deliveries::list_deliveries(&wanted)
     });
-    Effect::new(move |first: Option<()>| {
-        store.now();
-        if first.is_some() && paging.cursor().is_none() {
+    let by_cause = Remote::new(deliveries::list_delivery_causes);
+    let again = move || {
+        by_cause.reload();
+        if paging.is_first() {
             list.reload();
         }
-    });
+    };
+    store.follow(&[Topic::Deliveries], again);
     let change = Callback::new(move |(name, value): (&str, String)| {
         let mut filter = filter.get_untracked();
-        match name {
-            "state" => filter.state = value,
-            _ => filter.connection = value,
+        filter.set(name, value);
+        if name == "state" {
+            // Only what is dead has a cause.
+            filter.set("error_code", String::new());
         }
         paging.reset();
         navigate(&format!("/deliveries{}", filter.query()), Default::default());
@@ -72,6 +79,14 @@ pub fn DeliveriesPage() -> impl IntoView {
         );
         choices
     });
+    let sorting = by_time(
+        move || filter.with(|filter| filter.sort.clone()),
+        move |word| change.run(("sort", word)),
+    );
+    let is_all = Memo::new(move |_| {
+        filter.with(|filter| filter.wanted() == Some(DeliveryState::Dead) && filter.error_code.is_empty())
+    });
+    let coded = Memo::new(move |_| filter.with(|filter| !filter.error_code.is_empty()));
     let is_dead = Memo::new(move |_| filter.with(|filter| filter.wanted() == Some(DeliveryState::Dead)));
     view! {
         <Page
@@ -96,11 +111,20 @@ pub fn DeliveriesPage() -> impl IntoView {
                 </div>
                 {when(move || is_dead.get(), move || view! { <RetryAll filter list /> }.into_any())}
             </div>
+            {when(move || coded.get(), move || view! {
+                <p class="row soft">
+                    "Показаны действия с одной причиной."
+                    <Button small=true look=Look::Subtle glyph=Glyph::Close on_click=move |_| change.run(("error_code", String::new()))>
+                        "Все причины"
+                    </Button>
+                </p>
+            }.into_any())}
+            {when(move || is_all.get(), move || causes::causes(by_cause, Callback::new(move |()| again())))}
             {loaded(list, move |page| {
                 if page.items.is_empty() {
                     return empty(is_dead.get_untracked());
                 }
-                view! { <Table list paging /> }.into_any()
+                view! { <Table list paging sorting /> }.into_any()
             })}
         </Page>
     }
@@ -129,13 +153,14 @@ fn empty(dead: bool) -> AnyView {
 }
 
 #[component]
-fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging) -> impl IntoView {
+fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging, sorting: Sorting) -> impl IntoView {
     let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
     let next = Signal::derive(move || list.with(|page| page.and_then(|page| page.next.clone())));
     let columns = vec![
         Column::new("Когда", "tag when", |delivery: &DeliveryView| {
             view! { <Ago at=delivery.finished_at.unwrap_or(delivery.created_at) /> }
-        }),
+        })
+        .sorted_by("when"),
         Column::new(
             "Действие",
             "lead",
@@ -161,7 +186,7 @@ fn Table(list: Remote<ApiPage<DeliveryView>>, paging: Paging) -> impl IntoView {
     ];
     view! {
         <div>
-            <DataTable caption="Действия" columns rows id=|delivery| delivery.id.to_string() testid="deliveries" />
+            <DataTable caption="Действия" columns rows id=|delivery| delivery.id.to_string() testid="deliveries" sorting />
             <Pager paging next />
         </div>
     }
@@ -211,6 +236,7 @@ fn RetryAll(filter: Memo<DeliveryFilter>, list: Remote<ApiPage<DeliveryView>>) -
         let which = filter.with_untracked(|filter| ReplayDeliveries {
             connection: filter.connection.parse().ok(),
             rule: filter.rule.parse().ok(),
+            error_code: Some(filter.error_code.clone()).filter(|code| !code.is_empty()),
             ..ReplayDeliveries::default()
         });
         run(

@@ -1,6 +1,7 @@
 //! The whole story of one event: what arrived → which rules looked → what was planned → every attempt.
 
 mod run;
+mod why;
 
 use api::event::{EventState, EventView, ReplayEvent};
 use api::workspace::Role;
@@ -13,7 +14,7 @@ use super::events::state_label;
 use crate::api::events;
 use crate::parts::{DeliveryStory, FactView, RecordRow};
 use crate::pretty::pretty;
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::text::counted;
 use crate::ui::{
     Badge, Button, Card, Empty, Fold, Glyph, Look, Moment, Notice, Page, Remote, SideTag, Toasts, loaded,
@@ -22,6 +23,7 @@ use crate::ui::{
 use crate::words::{self, Tone};
 
 use run::RunStory;
+use why::WhyNot;
 
 /// The page of an event.
 #[component]
@@ -29,9 +31,8 @@ pub fn EventPage(id: EventId) -> impl IntoView {
     let store = Store::expect();
     let remote = Remote::new(move || events::get_event(id));
     // While something is under way the page follows it.
-    Effect::new(move |first: Option<()>| {
-        store.now();
-        if first.is_some() && remote.now().is_some_and(|event| is_under_way(&event)) {
+    store.follow(&[Topic::Events, Topic::Deliveries], move || {
+        if remote.now().is_some_and(|event| is_under_way(&event)) {
             remote.reload();
         }
     });
@@ -77,10 +78,7 @@ fn story(store: Store, event: EventView, remote: Remote<EventView>) -> impl Into
     } else {
         event.records.clone()
     };
-    let history = format!(
-        "/events{}",
-        crate::filters::query([("record", summary.record.id.to_string())])
-    );
+    let history = crate::chronicle::address_of(summary.record.kind, &summary.record.id.to_string());
     let dead = event
         .deliveries
         .iter()
@@ -114,12 +112,13 @@ fn story(store: Store, event: EventView, remote: Remote<EventView>) -> impl Into
             {outcome(&event)}
             <Card title="Записи" class="flush">
                 <ul class="records">{rows}</ul>
-                <p class="card-foot"><a href=history>"Все события этой записи"</a></p>
+                <p class="card-foot"><a href=history>"Хроника в обеих CRM"</a></p>
             </Card>
             {arrived(store, &event)}
             <section class="stack" aria-labelledby="looked">
                 <h2 id="looked">"Какие правила смотрели"</h2>
                 {runs(&event)}
+                <WhyNot event=event.clone() />
             </section>
             <section class="stack" aria-labelledby="done">
                 <h2 id="done">"Что сделано"</h2>

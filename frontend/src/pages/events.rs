@@ -9,10 +9,10 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 
 use crate::api::{events, rules};
 use crate::filters::EventFilter;
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::ui::{
     Ago, Badge, Button, Card, Choices, Column, DataTable, Empty, Fold, Glyph, LabelledSwitch, Look, Page,
-    Pager, Paging, Remote, SelectField, SideTag, TextField, loaded, when,
+    Pager, Paging, Remote, SelectField, SideTag, Sorting, TextField, by_time, loaded, when,
 };
 use crate::words::{self, Tone};
 
@@ -36,12 +36,15 @@ pub fn EventsPage() -> impl IntoView {
         events::list_events(&wanted)
     });
     // Only the newest page grows by itself; older ones stand still under the reader's eyes.
-    Effect::new(move |first: Option<()>| {
-        store.now();
-        if first.is_some() && live.get_untracked() && paging.cursor().is_none() {
+    store.follow(&[Topic::Events, Topic::Deliveries], move || {
+        if live.get_untracked() && paging.is_first() {
             list.reload();
         }
     });
+    let sorting = by_time(
+        move || filter.with(|filter| filter.sort.clone()),
+        move |word| set.run(("sort", word)),
+    );
     let switch = view! { <LabelledSwitch label="Обновлять само" value=live /> };
     view! {
         <Page
@@ -54,7 +57,7 @@ pub fn EventsPage() -> impl IntoView {
                 if page.items.is_empty() {
                     return empty(filter.with_untracked(EventFilter::is_empty), paging);
                 }
-                view! { <Table list paging /> }.into_any()
+                view! { <Table list paging sorting /> }.into_any()
             })}
         </Page>
     }
@@ -166,6 +169,13 @@ fn Filters(filter: Memo<EventFilter>, set: Callback<(&'static str, String)>) -> 
                     on_change=change("record")
                     testid="filter-record"
                 />
+                <TextField
+                    label="Телефон"
+                    value=text(|filter| &filter.phone)
+                    kind="tel"
+                    on_change=change("phone")
+                    testid="filter-phone"
+                />
             </div>
             <div class="row apart">
                 <Fold title="Ещё фильтры" open=more>
@@ -215,7 +225,7 @@ fn Filters(filter: Memo<EventFilter>, set: Callback<(&'static str, String)>) -> 
 }
 
 #[component]
-fn Table(list: Remote<ApiPage<EventSummary>>, paging: Paging) -> impl IntoView {
+fn Table(list: Remote<ApiPage<EventSummary>>, paging: Paging, sorting: Sorting) -> impl IntoView {
     let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
     let next = Signal::derive(move || list.with(|page| page.and_then(|page| page.next.clone())));
     let columns = vec![
@@ -223,7 +233,8 @@ fn Table(list: Remote<ApiPage<EventSummary>>, paging: Paging) -> impl IntoView {
             "Когда",
             "tag when",
             |event: &EventSummary| view! { <Ago at=event.received_at /> },
-        ),
+        )
+        .sorted_by("when"),
         Column::new("Событие", "lead", what),
         Column::new(
             "Источник",
@@ -237,7 +248,7 @@ fn Table(list: Remote<ApiPage<EventSummary>>, paging: Paging) -> impl IntoView {
     ];
     view! {
         <div>
-            <DataTable caption="События" columns rows id=|event| event.id.to_string() testid="events" />
+            <DataTable caption="События" columns rows id=|event| event.id.to_string() testid="events" sorting />
             <Pager paging next />
         </div>
     }

@@ -46,6 +46,13 @@ pages! {
     import(id: domain::id::ImportId) => super::import::page(id);
     calls() => super::calls::page();
     call_settings() => super::calls::settings();
+    event(id: domain::id::EventId) => view! { <super::event::EventPage id /> }.into_any();
+    chronicle() => view! { <super::chronicle::ChroniclePage /> }.into_any();
+    connection(id: domain::id::ConnectionId) => view! { <super::connection::ConnectionPage id /> }.into_any();
+    new_connection(kind: domain::connection::ConnectorKind) =>
+        view! { <super::connection_new::NewConnectionPage kind /> }.into_any();
+    logs() => view! { <super::logs::LogsPage /> }.into_any();
+    settings(part: crate::place::Part) => view! { <super::settings::SettingsPage part /> }.into_any();
     new_rule() => view! { <super::rule::NewRulePage /> }.into_any();
 }
 

@@ -3,29 +3,50 @@
 use api::Page as ApiPage;
 use api::audit::{AuditEntry, AuditQuery};
 use leptos::prelude::*;
-use leptos_router::hooks::query_signal;
+use leptos_router::hooks::{use_navigate, use_query_map};
 
 use crate::api::workspace;
 use crate::audit_text::{SUBJECTS, action, actor, subject};
+use crate::clock;
+use crate::filters::{self, order};
 use crate::store::Store;
 use crate::ui::{
     Ago, Badge, Card, Choices, Column, DataTable, Empty, Fold, Glyph, Moment, Page, Pager, Paging, Remote,
-    SelectField, loaded,
+    SelectField, Sorting, TextField, by_time, loaded,
 };
 use crate::words::Tone;
 
-/// The audit log.
+/// The audit log. Its filters stand in the address.
 #[component]
 pub fn LogsPage() -> impl IntoView {
-    let (kind, set_kind) = query_signal::<String>("kind");
+    let store = Store::expect();
+    let query = use_query_map();
+    let navigate = use_navigate();
+    let of = move |name: &'static str| query.with(|query| query.get(name)).unwrap_or_default();
     let paging = Paging::new();
     let list = Remote::new(move || {
+        let moment = |name| clock::from_control(&of(name), &store.zone()).map(|at| at.0);
         let filter = AuditQuery {
             cursor: paging.cursor(),
-            subject_kind: kind.get().filter(|kind| !kind.is_empty()),
+            subject_kind: Some(of("kind")).filter(|kind| !kind.is_empty()),
+            from: moment("from"),
+            to: moment("to"),
+            order: order(&of("sort")),
             ..AuditQuery::default()
         };
         workspace::list_audit_entries(&filter)
+    });
+    let set = Callback::new(move |(name, value): (&'static str, String)| {
+        let pairs = ["kind", "from", "to", "sort"].map(|other| {
+            let value = if other == name {
+                value.clone()
+            } else {
+                query.with_untracked(|query| query.get(other)).unwrap_or_default()
+            };
+            (other, value)
+        });
+        paging.reset();
+        navigate(&format!("/logs{}", filters::query(pairs)), Default::default());
     });
     let kinds: Choices = std::iter::once((String::new(), "Всё".to_owned()))
         .chain(
@@ -34,19 +55,36 @@ pub fn LogsPage() -> impl IntoView {
                 .map(|(word, title)| ((*word).to_owned(), (*title).to_owned())),
         )
         .collect();
+    let text = move |name: &'static str| {
+        let shown = RwSignal::new(String::new());
+        Effect::new(move |_| shown.set(of(name)));
+        shown
+    };
+    let sorting = by_time(move || of("sort"), move |word| set.run(("sort", word)));
     view! {
         <Page title="Логи" about="Кто и что менял в кабинете. Секретов здесь нет.">
-            <div class="limited">
-                <SelectField
-                    label="Что меняли"
-                    value=Signal::derive(move || kind.get().unwrap_or_default())
-                    options=Signal::stored(kinds)
-                    on_change=move |word: String| {
-                        paging.reset();
-                        set_kind.set(Some(word).filter(|word| !word.is_empty()));
-                    }
-                />
-            </div>
+            <section class="filters" aria-label="Фильтры">
+                <div class="form-grid">
+                    <SelectField
+                        label="Что меняли"
+                        value=Signal::derive(move || of("kind"))
+                        options=Signal::stored(kinds)
+                        on_change=move |word: String| set.run(("kind", word))
+                    />
+                    <TextField
+                        label="С"
+                        kind="datetime-local"
+                        value=text("from")
+                        on_change=move |value: String| set.run(("from", value))
+                    />
+                    <TextField
+                        label="До"
+                        kind="datetime-local"
+                        value=text("to")
+                        on_change=move |value: String| set.run(("to", value))
+                    />
+                </div>
+            </section>
             {loaded(list, move |page| {
                 if page.items.is_empty() {
                     return view! {
@@ -54,20 +92,20 @@ pub fn LogsPage() -> impl IntoView {
                             <Empty
                                 glyph=Glyph::Log
                                 title="Записей нет"
-                                text="Здесь появится каждое изменение правил, подключений, ключей и участников."
+                                text="Здесь появится каждое изменение правил, подключений, ключей и участников. Если выбраны фильтры, уберите часть из них."
                             />
                         </Card>
                     }
                         .into_any();
                 }
-                view! { <Table list paging /> }.into_any()
+                view! { <Table list paging sorting /> }.into_any()
             })}
         </Page>
     }
 }
 
 #[component]
-fn Table(list: Remote<ApiPage<AuditEntry>>, paging: Paging) -> impl IntoView {
+fn Table(list: Remote<ApiPage<AuditEntry>>, paging: Paging, sorting: Sorting) -> impl IntoView {
     let store = Store::expect();
     let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
     let next = Signal::derive(move || list.with(|page| page.and_then(|page| page.next.clone())));
@@ -79,7 +117,8 @@ fn Table(list: Remote<ApiPage<AuditEntry>>, paging: Paging) -> impl IntoView {
                     <span class="muted"><Ago at=entry.at /></span>
                 </span>
             }
-        }),
+        })
+        .sorted_by("when"),
         Column::new("Что", "lead", |entry: &AuditEntry| {
             view! {
                 <b>{action(&entry.action)}</b>
@@ -115,7 +154,7 @@ fn Table(list: Remote<ApiPage<AuditEntry>>, paging: Paging) -> impl IntoView {
     ];
     view! {
         <div>
-            <DataTable caption="Записи журнала" columns rows id=|entry| entry.id.to_string() testid="audit" />
+            <DataTable caption="Записи журнала" columns rows id=|entry| entry.id.to_string() testid="audit" sorting />
             <Pager paging next />
         </div>
     }

@@ -6,20 +6,21 @@ use api::connection::Connection;
 use api::delivery::DeliveryView;
 use api::panel::{Panel, Period};
 use api::rule::RuleSummary;
-use domain::connection::ConnectionState;
+use domain::connection::{ConnectionState, ConnectorKind};
 use leptos::prelude::*;
-use leptos_router::hooks::{query_signal, use_location};
+use leptos_router::hooks::query_signal;
 
 use crate::api::{connections, rules, workspace};
 use crate::clock;
 use crate::command_text::command;
+use crate::figures;
 use crate::parts::ConnectionCard;
-use crate::store::Store;
+use crate::store::{Store, Topic};
 use crate::text::{number, percent};
 use crate::ui::{Ago, Badge, ButtonLink, Card, Empty, Glyph, Icon, Look, Page, Remote, Tabs, loaded};
 use crate::words::{self, Tone};
 
-use chart::Chart;
+use chart::chart;
 
 const PERIODS: [(&str, &str, Period); 4] = [
     ("hour", "Час", Period::Hour),
@@ -48,15 +49,14 @@ pub fn PanelPage() -> impl IntoView {
             store.set_connections(page.items);
         }
     });
-    // The clock ticks every few seconds; figures follow it.
-    let is_here = use_location().pathname;
-    Effect::new(move |first: Option<()>| {
-        store.now();
-        if first.is_some() && is_here.with_untracked(|path| path == "/") {
+    store.follow(
+        &[Topic::Events, Topic::Deliveries, Topic::Connections],
+        move || {
             panel.reload();
             all.reload();
-        }
-    });
+        },
+    );
+    store.follow(&[Topic::Rules], move || rules.reload());
     let word = Signal::derive(move || {
         let period = period.get();
         PERIODS
@@ -100,11 +100,37 @@ fn cards(list: Vec<Connection>) -> AnyView {
         }
         .into_any();
     }
+    let other = [
+        (
+            ConnectorKind::Amocrm,
+            "/connections/new/amocrm",
+            "Подключите и amoCRM",
+            "Подключить amoCRM",
+        ),
+        (
+            ConnectorKind::Lptracker,
+            "/connections/new/lptracker",
+            "Подключите и LPTracker",
+            "Подключить LPTracker",
+        ),
+    ]
+    .into_iter()
+    .find(|(kind, ..)| list.iter().all(|connection| connection.kind != *kind));
+    let missing = other.map(|(_, href, title, button)| {
+        let text = "Правила переносят данные между двумя CRM: пока подключена только одна.";
+        view! {
+            <Card>
+                <Empty glyph=Glyph::Plug title text>
+                    <ButtonLink href=href look=Look::Primary>{button}</ButtonLink>
+                </Empty>
+            </Card>
+        }
+    });
     let cards = list
         .into_iter()
         .map(|connection| view! { <ConnectionCard connection linked=true /> })
         .collect_view();
-    view! { <div class="cards">{cards}</div> }.into_any()
+    view! { <div class="cards">{cards} {missing}</div> }.into_any()
 }
 
 fn figure(
@@ -123,7 +149,7 @@ fn figure(
     }
 }
 
-fn figures(panel: Panel) -> impl IntoView {
+fn figures(panel: Panel) -> AnyView {
     let latency = panel.latency_p50_ms.map(|ms| {
         let text = |ms: i64| clock::duration(u64::try_from(ms).unwrap_or(0));
         let slow = panel
@@ -147,6 +173,12 @@ fn figures(panel: Panel) -> impl IntoView {
     } else {
         Tone::Muted
     };
+    let zone = Store::expect().zone();
+    let latency_text = latency.clone();
+    let throughput = chart(figures::throughput(&panel.steps), number, None);
+    let times = chart(figures::latency(&panel.steps), clock::duration, latency);
+    let days = chart(figures::by_day(&panel.steps, &zone), number, None);
+    let failures = chart(figures::failures(&panel.steps), number, None);
     view! {
         <div class="stack">
             <div class="figures">
@@ -156,12 +188,18 @@ fn figures(panel: Panel) -> impl IntoView {
                 {figure("Не выполнено", number(panel.n_dead), None, dead, "/deliveries")}
                 {figure("Ожидает сейчас", number(panel.n_waiting), None, waiting, "/deliveries?state=pending")}
             </div>
-            <Card title="События и действия">
-                <Chart steps=panel.steps.clone() />
-                {latency.map(|text| view! { <p class="soft">{text}</p> })}
-            </Card>
+            <div class="charts" data-testid="charts">
+                <Card title="События и действия">{throughput}</Card>
+                <Card title="Время от события до результата">
+                    {times}
+                    {latency_text.map(|text| view! { <p class="soft">{text}</p> })}
+                </Card>
+                <Card title="Результаты по дням">{days}</Card>
+                <Card title="Не выполнено">{failures}</Card>
+            </div>
         </div>
     }
+    .into_any()
 }
 
 fn attention(

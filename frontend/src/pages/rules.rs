@@ -7,12 +7,15 @@ use api::travel::ImportedRule;
 use api::workspace::Role;
 use domain::id::RuleId;
 use leptos::prelude::*;
+use leptos_router::hooks::query_signal;
 
 use crate::api::rules::{self, Cycles};
-use crate::store::Store;
+use crate::parts::RuleStop;
+use crate::rule_list::sort;
+use crate::store::{Store, Topic};
 use crate::ui::{
-    Badge, Button, ButtonLink, Card, Column, DataTable, Empty, Glyph, Look, Page, Remote, SideTag, Toasts,
-    Toggle, loaded, run, when,
+    Badge, Button, ButtonLink, Card, Column, DataTable, Empty, Glyph, Look, Page, Remote, SideTag, Sorting,
+    Toasts, Toggle, loaded, run, when,
 };
 use crate::words::Tone;
 
@@ -24,6 +27,7 @@ pub fn RulesPage() -> impl IntoView {
     let store = Store::expect();
     let list = Remote::new(rules::list_rules);
     let (loading, made) = (RwSignal::new(false), RwSignal::new(None::<ImportedRule>));
+    store.follow(&[Topic::Rules, Topic::Events], move || list.reload());
     let add = move || {
         store.may(Role::Editor).then(|| {
             view! {
@@ -72,14 +76,24 @@ pub fn RulesPage() -> impl IntoView {
 
 #[component]
 fn Table(list: Remote<api::Page<RuleSummary>>) -> impl IntoView {
-    let rows = Memo::new(move |_| list.get().map(|page| page.items).unwrap_or_default());
+    let (by, sort_by) = query_signal::<String>("sort");
+    let rows = Memo::new(move |_| {
+        let mut rules = list.get().map(|page| page.items).unwrap_or_default();
+        sort(&mut rules, &by.get().unwrap_or_default());
+        rules
+    });
+    let sorting = Sorting::new(
+        Signal::derive(move || by.get().unwrap_or_else(|| "place".to_owned())),
+        Callback::new(move |word: String| sort_by.set(Some(word).filter(|word| word != "place"))),
+    );
     let columns = vec![
         Column::new(
             "№",
             "tag nowrap",
             move |rule: &RuleSummary| view! { <Place list rule=rule.clone() /> },
-        ),
-        Column::new("Правило", "lead", name),
+        )
+        .sorted_by("place"),
+        Column::new("Правило", "lead", name).sorted_by("name"),
         Column::new(
             "Источник",
             "tag",
@@ -95,15 +109,19 @@ fn Table(list: Remote<api::Page<RuleSummary>>) -> impl IntoView {
                     <span class="muted">" / " {runs}</span>
                 </span>
             }
+        })
+        .sorted_by("matched"),
+        Column::new("Включено", "above", move |rule: &RuleSummary| {
+            view! {
+                <span class="place">
+                    <OnOff list rule=rule.clone() />
+                    <RuleStop rule=rule.id name=rule.name.clone() />
+                </span>
+            }
         }),
-        Column::new(
-            "Включено",
-            "above",
-            move |rule: &RuleSummary| view! { <OnOff list rule=rule.clone() /> },
-        ),
     ];
     view! {
-        <DataTable caption="Правила в порядке проверки" columns rows id=|rule| rule.id.to_string() testid="rules" />
+        <DataTable caption="Правила в порядке проверки" columns rows id=|rule| rule.id.to_string() testid="rules" sorting />
     }
 }
 
@@ -145,7 +163,13 @@ fn state(rule: &RuleSummary) -> impl IntoView + use<> {
         .attention
         .is_some()
         .then(|| view! { <Badge tone=Tone::Bad word="Проверьте" /> });
-    view! { <span class="badges">{published} {draft} {changed} {attention}</span> }
+    let (store, id) = (Store::expect(), rule.id);
+    let stopped = move || {
+        store
+            .is_rule_stopped(id)
+            .then(|| view! { <Badge tone=Tone::Warn word="Остановлено" /> })
+    };
+    view! { <span class="badges">{published} {draft} {changed} {attention} {stopped}</span> }
 }
 
 /// Place in the order, with buttons that move the rule.
@@ -224,29 +248,15 @@ fn OnOff(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoVi
     let name = rule.name.clone();
     let change = move |wanted: bool| {
         on.set(wanted);
-        run(
+        turn(
+            toasts,
             busy,
-            rules::switch_rule(id, wanted, Cycles::Refused),
-            move |answer| match answer {
-                Ok(rule) => {
-                    let word = if wanted {
-                        "включено"
-                    } else {
-                        "выключено"
-                    };
-                    toasts.done(format!("Правило «{}» {word}", rule.summary.name));
-                    if let Some(mut page) = list.now() {
-                        for row in page.items.iter_mut().filter(|row| row.id == id) {
-                            *row = rule.summary.clone();
-                        }
-                        list.set(page);
-                    }
-                }
-                Err(error) => {
-                    on.try_set(!wanted);
-                    toasts.problem(&error);
-                }
-            },
+            id,
+            wanted,
+            list,
+            Callback::new(move |stands: bool| {
+                on.try_set(stands);
+            }),
         );
     };
     view! {
@@ -258,4 +268,43 @@ fn OnOff(list: Remote<api::Page<RuleSummary>>, rule: RuleSummary) -> impl IntoVi
             testid="rule-switch"
         />
     }
+}
+
+/// Switches a rule on or off; either is taken back by one press. `show` is told how it stands.
+fn turn(
+    toasts: Toasts,
+    busy: RwSignal<bool>,
+    id: RuleId,
+    wanted: bool,
+    list: Remote<api::Page<RuleSummary>>,
+    show: Callback<bool>,
+) {
+    run(
+        busy,
+        rules::switch_rule(id, wanted, Cycles::Refused),
+        move |answer| match answer {
+            Ok(rule) => {
+                let word = if wanted {
+                    "включено"
+                } else {
+                    "выключено"
+                };
+                show.run(wanted);
+                if let Some(mut page) = list.now() {
+                    for row in page.items.iter_mut().filter(|row| row.id == id) {
+                        *row = rule.summary.clone();
+                    }
+                    list.set(page);
+                }
+                let text = format!("Правило «{}» {word}", rule.summary.name);
+                toasts.undoable(text, move || {
+                    turn(toasts, RwSignal::new(false), id, !wanted, list, show)
+                });
+            }
+            Err(error) => {
+                show.run(!wanted);
+                toasts.problem(&error);
+            }
+        },
+    );
 }

@@ -5,9 +5,10 @@ use domain::connection::{ConnectionState, ConnectorKind};
 use domain::time::Timestamp;
 use leptos::prelude::*;
 
+use crate::checklist::{is_done, steps};
 use crate::text::{counted, upper_first};
-use crate::ui::{Ago, Facts, SideTag, StateBadge};
-use crate::words;
+use crate::ui::{Ago, Facts, Glyph, Icon, SideTag, StateBadge};
+use crate::words::{self, Tone};
 
 /// State, last success and failure, expiry, subscription, last event. `linked` makes the name lead to its page.
 #[component]
@@ -50,9 +51,35 @@ pub fn ConnectionCard(connection: Connection, #[prop(optional)] linked: bool) ->
             </header>
             {reason.map(|reason| view! { <p class="problem">{upper_first(&reason)}</p> })}
             {warnings.into_iter().map(|text| view! { <p class="soft">{text}</p> }).collect_view()}
+            {(!linked || !is_done(&connection)).then(|| set_up(&connection))}
             <Facts facts=facts(&connection) />
         </section>
     }
+}
+
+/// The steps of setting up, each red, green or not known yet.
+fn set_up(connection: &Connection) -> AnyView {
+    let rows = steps(connection)
+        .into_iter()
+        .map(|step| {
+            let (glyph, word) = match step.tone {
+                Tone::Good => (Glyph::Done, "готово"),
+                Tone::Bad => (Glyph::Fail, "не работает"),
+                _ => (Glyph::Info, "ещё нет"),
+            };
+            view! {
+                <li data-testid="setup-step" data-tone=step.tone.class()>
+                    <Icon glyph />
+                    <span>
+                        <b>{step.title}</b>
+                        <span class="visually-hidden">": " {word} "."</span>
+                        <span class="soft">" " {step.text}</span>
+                    </span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ol class="checklist" aria-label="Настройка">{rows}</ol> }.into_any()
 }
 
 fn moment(at: Option<Timestamp>) -> AnyView {

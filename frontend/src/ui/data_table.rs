@@ -1,20 +1,23 @@
-//! Lists of rows: a real table, walked by the arrow keys, that becomes a list of cards on a phone.
+//! Lists of rows: a real table, sorted by its headings, with columns of one's choice, walked by the arrow keys, that
+//! becomes a list of cards on a phone.
+
+mod choice;
+mod keys;
 
 use std::any::Any;
 use std::sync::Arc;
 
-use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
 
-use super::when;
-use super::{Button, Glyph};
+use super::{Glyph, Icon};
+use choice::Choice;
+use keys::walk;
 
 /// A column.
 pub struct Column<T> {
     title: &'static str,
     class: &'static str,
+    sort: Option<&'static str>,
     cell: Arc<dyn Fn(&T) -> AnyView + Send + Sync>,
 }
 
@@ -29,9 +32,74 @@ impl<T> Column<T> {
         Self {
             title,
             class,
+            sort: None,
             cell: Arc::new(move |row| cell(row).into_any()),
         }
     }
+
+    /// Its heading sorts the list by this word.
+    pub fn sorted_by(mut self, word: &'static str) -> Self {
+        self.sort = Some(word);
+        self
+    }
+}
+
+/// How a list is sorted: a word of its columns, with a minus in front when from the greatest down. It stands in the
+/// address, and whoever has the rows (the server, or the page when it has all of them) sorts them.
+#[derive(Clone, Copy)]
+pub struct Sorting {
+    chosen: Signal<String>,
+    choose: Callback<String>,
+}
+
+impl Sorting {
+    /// Sorting as `chosen` says, changed by `choose`.
+    pub fn new(chosen: impl Into<Signal<String>>, choose: impl Into<Callback<String>>) -> Self {
+        Self {
+            chosen: chosen.into(),
+            choose: choose.into(),
+        }
+    }
+
+    fn direction(self, word: &str) -> Option<&'static str> {
+        self.chosen.with(|chosen| match chosen.strip_prefix('-') {
+            Some(of) if of == word => Some("descending"),
+            None if chosen == word => Some("ascending"),
+            _ => None,
+        })
+    }
+
+    /// The other way round when it is sorted by this column already.
+    fn press(self, word: &str) {
+        let next = match self.direction(word) {
+            Some("ascending") => format!("-{word}"),
+            _ => word.to_owned(),
+        };
+        self.choose.run(next);
+    }
+}
+
+/// Sorting of a list by the time of its rows, which come the newest first unless told otherwise.
+pub fn by_time(
+    sort: impl Fn() -> String + Send + Sync + 'static,
+    choose: impl Fn(String) + Send + Sync + 'static,
+) -> Sorting {
+    let chosen = Signal::derive(move || match sort().as_str() {
+        "when" => "when".to_owned(),
+        _ => "-when".to_owned(),
+    });
+    let choose = Callback::new(move |word: String| {
+        choose(if word == "when" { word } else { String::new() });
+    });
+    Sorting { chosen, choose }
+}
+
+/// What the machinery knows of a column.
+#[derive(Clone, Copy)]
+struct Head {
+    title: &'static str,
+    class: &'static str,
+    sort: Option<&'static str>,
 }
 
 /// A table. Rows are redrawn only when what they show has changed.
@@ -44,14 +112,20 @@ pub fn DataTable<T>(
     #[prop(into)] rows: Signal<Vec<T>>,
     /// Id of a row.
     id: fn(&T) -> String,
-    #[prop(optional)] testid: Option<&'static str>,
+    /// Also the name under which the choice of columns is remembered.
+    testid: &'static str,
+    #[prop(optional)] sorting: Option<Sorting>,
 ) -> impl IntoView
 where
     T: Clone + PartialEq + Send + Sync + 'static,
 {
-    let titles = columns
+    let heads = columns
         .iter()
-        .map(|column| (column.title, column.class))
+        .map(|column| Head {
+            title: column.title,
+            class: column.class,
+            sort: column.sort,
+        })
         .collect();
     let rows = Signal::derive(move || {
         let wrap = |row| Arc::new(row) as Carried;
@@ -63,7 +137,7 @@ where
         (id(row), cells)
     };
     let same = |one: &Carried, other: &Carried| one.downcast_ref::<T>() == other.downcast_ref::<T>();
-    whole(caption, titles, rows, same, Arc::new(draw), testid)
+    whole(caption, heads, rows, same, Arc::new(draw), testid, sorting)
 }
 
 type Carried = Arc<dyn Any + Send + Sync>;
@@ -86,25 +160,17 @@ impl PartialEq for Line {
 /// The table without knowledge of what its rows are: compiled once for all of them.
 fn whole(
     caption: String,
-    titles: Vec<(&'static str, &'static str)>,
+    heads: Vec<Head>,
     rows: Signal<Vec<Carried>>,
     same: fn(&Carried, &Carried) -> bool,
     draw: Draw,
-    testid: Option<&'static str>,
+    testid: &'static str,
+    sorting: Option<Sorting>,
 ) -> AnyView {
-    let titles: Arc<[(&str, &str)]> = titles.into();
-    let head = titles
-        .iter()
-        .map(|(title, class)| {
-            // A column of buttons needs no visible heading, yet has one for those who hear the table.
-            let hidden = class.contains("bare").then_some("visually-hidden");
-            view! {
-                <th role="columnheader" scope="col" class=*class>
-                    <span class=hidden>{*title}</span>
-                </th>
-            }
-        })
-        .collect_view();
+    let choice = Choice::of(testid);
+    let heads: Arc<[Head]> = heads.into();
+    let head = heads.iter().map(|head| heading(*head, sorting)).collect_view();
+    let columns = choice.picker(&heads);
     // A row that changed gets another number and is drawn anew; the others stay, with the focus in them.
     let numbered = Memo::new(move |before: Option<&Vec<Line>>| {
         let before = before.map(Vec::as_slice).unwrap_or_default();
@@ -127,16 +193,17 @@ fn whole(
         let (id, cells) = draw(&line.row);
         let cells = cells
             .into_iter()
-            .zip(titles.iter())
-            .map(|(cell, (title, class))| {
-                view! { <td role="cell" class=*class data-label=*title>{cell}</td> }
+            .zip(heads.iter())
+            .map(|(cell, head)| {
+                view! { <td role="cell" class=head.class data-label=head.title>{cell}</td> }
             })
             .collect_view();
         view! { <tr role="row" data-testid="row" data-id=id>{cells}</tr> }
     };
     view! {
+        {columns}
         <div class="table-frame">
-            <table role="table" class="table" data-testid=testid on:keydown=walk>
+            <table role="table" class=move || choice.class() data-testid=testid on:keydown=walk>
                 <caption class="visually-hidden">{caption}</caption>
                 <thead role="rowgroup">
                     <tr role="row">{head}</tr>
@@ -150,114 +217,32 @@ fn whole(
     .into_any()
 }
 
-/// Up and down go from row to row, to the same control where the next row has it.
-fn walk(event: KeyboardEvent) {
-    let down = match event.key().as_str() {
-        "ArrowDown" => true,
-        "ArrowUp" => false,
-        _ => return,
-    };
-    let from = event
-        .target()
-        .and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(control) = from.filter(|control| !matches!(control.tag_name().as_str(), "SELECT" | "TEXTAREA"))
-    else {
-        return;
-    };
-    let Ok(Some(row)) = control.closest("tr") else {
-        return;
-    };
-    let next = if down {
-        row.next_element_sibling()
-    } else {
-        row.previous_element_sibling()
-    };
-    let Some(next) = next else { return };
-    let place = controls(&row)
-        .iter()
-        .position(|other| *other == control)
-        .unwrap_or(0);
-    let all = controls(&next);
-    let to = all.get(place).or_else(|| all.first());
-    if let Some(to) = to.and_then(|to| to.dyn_ref::<HtmlElement>()) {
-        event.prevent_default();
-        let _ = to.focus();
-    }
-}
-
-fn controls(row: &Element) -> Vec<Element> {
-    let Ok(found) = row.query_selector_all("a[href], button, input") else {
-        return Vec::new();
-    };
-    (0..found.length())
-        .filter_map(|at| found.item(at)?.dyn_into::<Element>().ok())
-        .collect()
-}
-
-/// Where a list stands: the cursors of the pages that were left behind.
-#[derive(Clone, Copy)]
-pub struct Paging {
-    cursors: RwSignal<Vec<String>>,
-}
-
-impl Paging {
-    /// At the first page.
-    pub fn new() -> Self {
-        Self {
-            cursors: RwSignal::new(Vec::new()),
+fn heading(head: Head, sorting: Option<Sorting>) -> AnyView {
+    // A column of buttons needs no visible heading, yet has one for those who hear the table.
+    let hidden = head.class.contains("bare").then_some("visually-hidden");
+    let title = head.title;
+    let (Some(word), Some(sorting)) = (head.sort, sorting) else {
+        return view! {
+            <th role="columnheader" scope="col" class=head.class>
+                <span class=hidden>{title}</span>
+            </th>
         }
-    }
-
-    /// Cursor of the page shown; `None` at the first.
-    pub fn cursor(self) -> Option<String> {
-        self.cursors.with(|cursors| cursors.last().cloned())
-    }
-
-    /// Back to the first page, after a filter changed.
-    pub fn reset(self) {
-        if self.cursors.with_untracked(|cursors| !cursors.is_empty()) {
-            self.cursors.set(Vec::new());
-        }
-    }
-}
-
-/// Buttons that go to newer and older rows; nothing when all fit one page.
-#[component]
-pub fn Pager(paging: Paging, #[prop(into)] next: Signal<Option<String>>) -> impl IntoView {
-    let number = move || paging.cursors.with(Vec::len) + 1;
-    let alone = move || number() == 1 && next.with(Option::is_none);
+        .into_any();
+    };
+    let glyph = move || {
+        let glyph = match sorting.direction(word)? {
+            "ascending" => Glyph::Up,
+            _ => Glyph::Down,
+        };
+        Some(view! { <Icon glyph /> })
+    };
     view! {
-        {when(move || !alone(), move || view! {
-            <nav class="table-foot" aria-label="Страницы списка">
-                <span>"Страница " <span class="number">{number}</span></span>
-                <div class="row">
-                    <Button
-                        small=true
-                        glyph=Glyph::Left
-                        disabled=Signal::derive(move || number() == 1)
-                        on_click=move |_| {
-                            paging.cursors.update(|cursors| {
-                                cursors.pop();
-                            });
-                        }
-                    >
-                        "Новее"
-                    </Button>
-                    <Button
-                        small=true
-                        glyph=Glyph::Right
-                        testid="older"
-                        disabled=Signal::derive(move || next.with(Option::is_none))
-                        on_click=move |_| {
-                            if let Some(next) = next.get_untracked() {
-                                paging.cursors.update(|cursors| cursors.push(next));
-                            }
-                        }
-                    >
-                        "Старше"
-                    </Button>
-                </div>
-            </nav>
-        }.into_any())}
+        <th role="columnheader" scope="col" class=head.class aria-sort=move || sorting.direction(word)>
+            <button type="button" class="sort" on:click=move |_| sorting.press(word)>
+                {title}
+                {glyph}
+            </button>
+        </th>
     }
+    .into_any()
 }

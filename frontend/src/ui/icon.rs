@@ -35,6 +35,8 @@ glyphs! {
     Download = "M10 3v9M6.5 8.5 10 12l3.5-3.5M3 13v4h14v-4";
     /// Lines of a log.
     Log = "M5 3h10v14H5zM8 7h4M8 10h4M8 13h2.5";
+    /// What happened, in order.
+    Story = "M5 4v12M5 4.1v.1M5 10v.1M5 16v.1M8.5 4.2H16M8.5 10H16M8.5 15.8H13";
     /// Settings.
     Gear = "M10 7.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6zM10 2.5v2M10 15.5v2M2.5 10h2M15.5 10h2M4.7 4.7l1.4 1.4M13.9 13.9l1.4 1.4M15.3 4.7l-1.4 1.4M6.1 13.9l-1.4 1.4";
     /// Three lines.

@@ -34,6 +34,8 @@ struct Core {
     error: RwSignal<Option<ApiError>>,
     turn: RwSignal<u32>,
     latest: StoredValue<u32>,
+    /// A request is under way, and whether another is wanted after it.
+    busy: StoredValue<(bool, bool)>,
     same: fn(&dyn Any, &dyn Any) -> bool,
 }
 
@@ -43,6 +45,7 @@ impl Core {
             self.turn.track();
             let mine = self.latest.get_value().wrapping_add(1);
             self.latest.set_value(mine);
+            self.busy.set_value((true, false));
             let answer = fetch();
             spawn_local(async move {
                 let answer = answer.await;
@@ -53,6 +56,10 @@ impl Core {
                 match answer {
                     Ok(data) => self.set(data),
                     Err(error) => self.error.set(Some(error)),
+                }
+                let again = self.busy.try_update_value(|busy| std::mem::take(busy).1);
+                if again == Some(true) {
+                    self.reload();
                 }
             });
         });
@@ -69,7 +76,16 @@ impl Core {
         }
     }
 
+    /// Asks again, after the answer that is under way: changes that come quicker than answers must not keep every
+    /// answer from being shown.
     fn reload(self) {
+        let waits = self.busy.try_update_value(|busy| {
+            busy.1 = busy.0;
+            busy.0
+        });
+        if waits == Some(true) {
+            return;
+        }
         self.turn.try_update(|turn| *turn = turn.wrapping_add(1));
     }
 
@@ -113,6 +129,7 @@ impl<T: Clone + PartialEq + Send + Sync + 'static> Remote<T> {
             error: RwSignal::new(None),
             turn: RwSignal::new(0),
             latest: StoredValue::new(0),
+            busy: StoredValue::new((false, false)),
             same: |old, new| old.downcast_ref::<T>() == new.downcast_ref::<T>(),
         };
         core.start(fetch);

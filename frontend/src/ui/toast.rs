@@ -16,6 +16,7 @@ struct Toast {
     tone: Tone,
     text: String,
     trace: Option<String>,
+    undo: Option<Callback<()>>,
 }
 
 /// Where messages are given.
@@ -43,12 +44,22 @@ impl Toasts {
 
     /// Something worked.
     pub fn done(self, text: impl Into<String>) {
-        self.show(Tone::Good, text.into(), None);
+        self.show(Tone::Good, text.into(), None, None);
+    }
+
+    /// Something worked that can be taken back: «Отменить» stands beside it.
+    pub fn undoable(self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
+        self.show(
+            Tone::Good,
+            text.into(),
+            None,
+            Some(Callback::new(move |()| undo())),
+        );
     }
 
     /// Something did not.
     pub fn fail(self, text: impl Into<String>) {
-        self.show(Tone::Bad, text.into(), None);
+        self.show(Tone::Bad, text.into(), None, None);
     }
 
     /// A request did not succeed.
@@ -58,10 +69,10 @@ impl Toasts {
             text.push_str("\n• ");
             text.push_str(&field.detail);
         }
-        self.show(Tone::Bad, text, error.trace().map(str::to_owned));
+        self.show(Tone::Bad, text, error.trace().map(str::to_owned), None);
     }
 
-    fn show(self, tone: Tone, text: String, trace: Option<String>) {
+    fn show(self, tone: Tone, text: String, trace: Option<String>, undo: Option<Callback<()>>) {
         let id = self.last.get_value().wrapping_add(1);
         self.last.set_value(id);
         self.list.update(|list| {
@@ -72,6 +83,7 @@ impl Toasts {
                 tone,
                 text,
                 trace,
+                undo,
             });
             if list.len() > 4 {
                 list.remove(0);
@@ -112,6 +124,17 @@ pub fn ToastHost() -> impl IntoView {
                     <p style="white-space: pre-line">{toast.text}</p>
                     {toast.trace.map(|trace| view! { <p class="muted">"Код запроса: " <code>{trace}</code></p> })}
                 </div>
+                {toast
+                    .undo
+                    .map(|undo| {
+                        let take_back = move |_| {
+                            toasts.close(id);
+                            undo.run(());
+                        };
+                        view! {
+                            <Button small=true glyph=Glyph::Undo testid="undo" on_click=take_back>"Отменить"</Button>
+                        }
+                    })}
                 <Button
                     look=Look::Subtle
                     small=true

@@ -1,85 +1,47 @@
-//! Columns over time.
+//! Columns over time, drawn by hand.
 
-use api::panel::PanelStep;
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::clock;
+use crate::figures::Columns;
 use crate::store::Store;
-use crate::text::counted;
 
 const HEIGHT: u64 = 120;
+const STEP: usize = 14;
 
-/// Events above, done and failed deliveries below, step by step. Pointing at a step tells its figures.
-#[component]
-pub fn Chart(steps: Vec<PanelStep>) -> impl IntoView {
+/// Draws columns. `words` says a value; pointing at a step tells its figures, and so does the table below.
+pub fn chart(columns: Columns, words: fn(u64) -> String, of_all: Option<String>) -> AnyView {
     let store = Store::expect();
-    let top = steps
-        .iter()
-        .map(|step| step.n_events.max(step.n_delivered + step.n_dead))
-        .max()
-        .unwrap_or(0)
-        .max(1);
-    let height = move |n: u64| n * HEIGHT / top;
-    let nothing = steps
-        .iter()
-        .all(|step| step.n_events == 0 && step.n_delivered == 0 && step.n_dead == 0);
-    let total = |of: fn(&PanelStep) -> u64| steps.iter().map(of).sum::<u64>();
-    let summary = format!(
-        "За период: {}, {}, не выполнено {}",
-        counted(total(|step| step.n_events), "событие", "события", "событий"),
-        counted(
-            total(|step| step.n_delivered),
-            "выполненное действие",
-            "выполненных действия",
-            "выполненных действий"
-        ),
-        total(|step| step.n_dead),
-    );
-    let (first, last) = (
-        steps.first().map(|step| step.from),
-        steps.last().map(|step| step.from),
-    );
-    let width = steps.len() * 14;
-    let bars = steps
-        .into_iter()
-        .enumerate()
-        .map(|(at, step)| {
-            let (events, done, dead) = (height(step.n_events), height(step.n_delivered), height(step.n_dead));
-            let x = at * 14;
-            let title = move || {
-                format!(
-                    "{}: {}, выполнено {}, не выполнено {}",
-                    clock::date_time(step.from, store.now(), &store.zone()),
-                    counted(step.n_events, "событие", "события", "событий"),
-                    step.n_delivered,
-                    step.n_dead,
-                )
-            };
-            view! {
-                <g>
-                    <title>{title}</title>
-                    <rect class="hit" x=x y="0" width="14" height=HEIGHT></rect>
-                    <rect class="bar-events" x=x + 2 y=HEIGHT - events width="5" height=events rx="1.5"></rect>
-                    <rect class="bar-done" x=x + 7 y=HEIGHT - done width="5" height=done rx="1.5"></rect>
-                    <rect
-                        class="bar-dead"
-                        x=x + 7
-                        y=HEIGHT.saturating_sub(done + dead)
-                        width="5"
-                        height=dead
-                        rx="1.5"
-                    ></rect>
-                </g>
-            }
-        })
+    let top = columns.top();
+    let columns = Arc::new(columns);
+    let width = columns.moments.len().max(1) * STEP;
+    let bars = (0..columns.moments.len())
+        .map(|at| bar(&columns, at, top, words))
         .collect_view();
-    let edge = move |at: Option<domain::time::Timestamp>| {
-        at.map(|at| move || clock::date_time(at, store.now(), &store.zone()))
+    let edge = move |at: Option<&domain::time::Timestamp>| {
+        at.copied()
+            .map(|at| move || clock::date_time(at, store.now(), &store.zone()))
     };
+    let edges = (edge(columns.moments.first()), edge(columns.moments.last()));
+    let legend = columns
+        .series()
+        .map(|one| view! { <span class=format!("key-{}", one.class)>{one.name}</span> })
+        .collect_view();
+    let summary = of_all.unwrap_or_else(|| {
+        let parts: Vec<String> = columns
+            .series()
+            .map(|one| format!("{}: {}", one.name, words(one.values.iter().sum())))
+            .collect();
+        parts.join(", ")
+    });
+    let is_empty = columns.is_empty();
     view! {
         <figure class="chart">
+            <div class="chart-top muted number">{(!is_empty).then(|| words(top))}</div>
             <svg
-                viewBox=format!("0 0 {} {HEIGHT}", width.max(14))
+                viewBox=format!("0 0 {width} {HEIGHT}")
                 preserveAspectRatio="none"
                 role="img"
                 aria-label=summary
@@ -87,15 +49,60 @@ pub fn Chart(steps: Vec<PanelStep>) -> impl IntoView {
                 {bars}
             </svg>
             <div class="chart-edges muted">
-                <span>{edge(first)}</span>
-                <span>{edge(last)}</span>
+                <span>{edges.0}</span>
+                <span>{edges.1}</span>
             </div>
             <figcaption class="legend">
-                <span class="key-events">"События"</span>
-                <span class="key-done">"Выполненные действия"</span>
-                <span class="key-dead">"Не выполненные"</span>
-                {nothing.then(|| view! { <span class="muted">"За этот период ничего не было."</span> })}
+                {legend}
+                {is_empty.then(|| view! { <span class="muted">"За этот период ничего не было."</span> })}
             </figcaption>
         </figure>
     }
+    .into_any()
+}
+
+fn bar(columns: &Arc<Columns>, at: usize, top: u64, words: fn(u64) -> String) -> AnyView {
+    let store = Store::expect();
+    let x = at * STEP;
+    let n = columns.stacks.len().max(1);
+    let wide = (STEP - 4) / n;
+    let mut rects: Vec<AnyView> = Vec::new();
+    for (place, stack) in columns.stacks.iter().enumerate() {
+        let mut below = 0;
+        for one in stack {
+            let value = one.values.get(at).copied().unwrap_or(0);
+            // What happened at all is seen, however little it was.
+            let height = (value * HEIGHT / top).max(u64::from(value > 0) * 2);
+            let y = HEIGHT.saturating_sub(below + height);
+            below += height;
+            let left = x + 2 + place * wide;
+            rects.push(
+                view! { <rect class=format!("bar-{}", one.class) x=left y=y width=wide height=height rx="1"></rect> }
+                    .into_any(),
+            );
+        }
+    }
+    let told = Arc::clone(columns);
+    let title = move || {
+        let when = clock::date_time(told.moments[at], store.now(), &store.zone());
+        let parts: Vec<String> = told
+            .series()
+            .map(|one| {
+                format!(
+                    "{} — {}",
+                    one.name,
+                    words(one.values.get(at).copied().unwrap_or(0))
+                )
+            })
+            .collect();
+        format!("{when}: {}", parts.join(", "))
+    };
+    view! {
+        <g>
+            <title>{title}</title>
+            <rect class="hit" x=x y="0" width=STEP height=HEIGHT></rect>
+            {rects}
+        </g>
+    }
+    .into_any()
 }
