@@ -19,6 +19,7 @@ use self::upsert::Ended;
 use self::verdict::Judge;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::lease::holding;
 use crate::pump::Rounds;
 use connector::http::Trace;
@@ -103,6 +104,7 @@ impl Deliverer {
         let context = &self.context;
         // Whatever another holder, or a round of ours that could not store its end, left under way is nobody's now.
         deliveries::recover(&context.db, id, context.clock.now()).await?;
+        point!(DeliverRecovered);
         let Some(id) = id else {
             return self.own_operations().await;
         };
@@ -125,6 +127,7 @@ impl Deliverer {
         if leased.is_empty() {
             return Ok(0);
         }
+        point!(DeliverLeased);
         self.carry_out(Arc::new(connection), connector, leased).await
     }
 
@@ -205,6 +208,7 @@ impl Deliverer {
             never = desk.serve() => match never {},
         };
         self.note(&connection, &ended).await;
+        point!(DeliverNoted);
         let mut trouble = None;
         for (case, result) in ended {
             if let Err(Failure::Left { cause }) = result {
@@ -333,12 +337,15 @@ impl Deliverer {
         let rows: Vec<&Delivery> = closed.iter().map(|one| &one.delivery).collect();
         let tx = self.context.db.begin().await?;
         let released = deliveries::release_all(&tx, &rows, &self.context.owner).await?;
+        point!(DeliverReleased);
         let attempts = closed.into_iter().map(|one| one.attempt);
         let attempts: Vec<deliveries::Attempt> = attempts
             .filter(|attempt| released.contains(&attempt.delivery))
             .collect();
         deliveries::insert_attempts(&tx, &attempts).await?;
+        point!(DeliverAttempts);
         tx.commit().await?;
+        point!(DeliverSettled);
         Ok(())
     }
 }

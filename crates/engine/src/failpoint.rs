@@ -77,6 +77,54 @@ points! {
     DispatchCounted,
     /// Dispatch: an answer of a CRM was noted, what was read is not used yet.
     DispatchRead,
+    /// Delivery: what a dead process left leased is taken back.
+    DeliverRecovered,
+    /// Delivery: deliveries are leased, nothing is begun.
+    DeliverLeased,
+    /// Delivery: the intentions to write are in the rows, their marks are not stored.
+    DeliverIntended,
+    /// Delivery: the marks are stored, nothing is committed.
+    DeliverMarked,
+    /// Delivery: the intentions are committed, nothing is sent.
+    DeliverSending,
+    /// Delivery: the CRM answered, nothing is recorded.
+    DeliverAnswered,
+    /// Delivery: the progress is in the rows.
+    DeliverSaved,
+    /// Delivery: the link of a written record is stored.
+    DeliverLinked,
+    /// Delivery: the marks of an effect are stored.
+    DeliverEchoes,
+    /// Delivery: the memory of written records is stored, that of their phones is not.
+    DeliverRemembered,
+    /// Delivery: everything about the effects is stored, nothing is committed.
+    DeliverLearnt,
+    /// Delivery: the effects are recorded.
+    DeliverRecorded,
+    /// Delivery: the marks of a write that was not applied are taken away.
+    DeliverForgotten,
+    /// Delivery: what a look found is in the row.
+    DeliverFoundSaved,
+    /// Delivery: the effect that a look found is stored.
+    DeliverFoundRecorded,
+    /// Delivery: the marks of a write that a look did not find are taken away.
+    DeliverFoundForgotten,
+    /// Delivery: what a look found is committed.
+    DeliverFoundCommitted,
+    /// Delivery: the target that was found is in the row.
+    DeliverKeptSaved,
+    /// Delivery: the link to the target that was found is stored.
+    DeliverKeptLinked,
+    /// Delivery: the target that was found is committed.
+    DeliverKeptCommitted,
+    /// Delivery: the connection's card tells how the round went, the deliveries are not settled.
+    DeliverNoted,
+    /// Delivery: the deliveries have their new state.
+    DeliverReleased,
+    /// Delivery: the attempts are written.
+    DeliverAttempts,
+    /// Delivery: settled.
+    DeliverSettled,
     /// Reconciliation: the first page was read, nothing is written.
     ReconcileRead,
     /// Reconciliation: the events of a page are written.

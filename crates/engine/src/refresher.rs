@@ -9,7 +9,7 @@ use domain::id::{ConnectionId, WorkspaceId};
 use domain::time::Timestamp;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
-use storage::credentials;
+use storage::{StorageError, credentials};
 
 /// Looked at when less than this is left, in milliseconds: a connector then renews before it calls.
 const AHEAD_MS: i64 = 14 * 60_000;
@@ -79,7 +79,12 @@ impl Refresher {
     /// refresh, or a refresh token that nothing used for almost three months.
     pub async fn ending(&self, connection: &Connection) -> Result<Option<Ending>, EngineError> {
         let tokens = crate::secrets::DbTokens::new(&self.context, connection)?;
-        let secret = tokens.secret().await?;
+        let secret = match tokens.secret().await {
+            Ok(secret) => secret,
+            // It waits for its consent: nothing can end yet.
+            Err(EngineError::Storage(StorageError::NotFound { .. })) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let credential = credentials::find(&self.context.db, connection.workspace, connection.id).await?;
         let at = match secret {
             crate::Secret::Token { .. } => credential.expires_at,

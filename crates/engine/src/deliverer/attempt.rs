@@ -7,6 +7,7 @@ use super::progress::Sent;
 use super::upsert::Ended;
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use connector::http::traced;
 use connector::{Connector, ConnectorError, Effect, Look, Snapshot};
 use domain::command::Write;
@@ -72,6 +73,7 @@ impl<'a> Attempt<'a> {
         let context = self.context;
         let tx = context.db.begin().await?;
         let saved = deliveries::save_all(&tx, &[&self.case.delivery], &context.owner).await?;
+        point!(DeliverFoundSaved);
         match effect {
             Some(effect) => {
                 let mut learnt = Memory::default();
@@ -79,12 +81,17 @@ impl<'a> Attempt<'a> {
                 learnt
                     .store(&tx, &self.case.connection, context.clock.now())
                     .await?;
+                point!(DeliverFoundRecorded);
             }
-            None => self.case.forget(&tx, sent).await?,
+            None => {
+                self.case.forget(&tx, sent).await?;
+                point!(DeliverFoundForgotten);
+            }
         }
         // What was stored beside the row is taken back with it when the row is not ours.
         if !saved.is_empty() {
             tx.commit().await?;
+            point!(DeliverFoundCommitted);
         }
         Ok(!saved.is_empty())
     }
@@ -123,9 +130,12 @@ impl<'a> Attempt<'a> {
         let context = self.context;
         let tx = context.db.begin().await?;
         let saved = deliveries::save_all(&tx, &[&self.case.delivery], &context.owner).await?;
+        point!(DeliverKeptSaved);
         self.case.save_link(&tx, context.clock.now()).await?;
+        point!(DeliverKeptLinked);
         if !saved.is_empty() {
             tx.commit().await?;
+            point!(DeliverKeptCommitted);
         }
         Ok(!saved.is_empty())
     }

@@ -3,6 +3,7 @@
 use super::progress::{Progress, Sent};
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use connector::Effect;
 use connector::http::Trace;
 use domain::command::{FieldWrite, Write};
@@ -88,8 +89,10 @@ impl Case {
         learnt: &mut Memory,
     ) -> Result<(), EngineError> {
         self.save_link(tx, context.clock.now()).await?;
+        point!(DeliverLinked);
         let made = made_id(&sent.write, effect);
         memory::insert_echoes(tx, &self.marks(context, sent, made)).await?;
+        point!(DeliverEchoes);
         if let Some(key) = remembered_key(&sent.write, effect) {
             let is_new_contact = matches!(sent.write, Write::CreateContact { .. });
             learnt.add(key, written_fields(&sent.write), is_new_contact);
@@ -249,6 +252,7 @@ impl Memory {
         }
         let records: Vec<&Record> = known.values().collect();
         memory::save_snapshots(tx, workspace, connection, &records, now).await?;
+        point!(DeliverRemembered);
         for (phone, contact) in self.phones {
             memory::remember_contact(tx, workspace, connection, &phone, &contact, now).await?;
         }

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::progress::Sent;
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use connector::http::{Exchange, Trace, traced};
 use connector::{Connector, ConnectorError, Effect, Outgoing, Snapshot};
 use domain::command::Write;
@@ -308,6 +309,7 @@ impl Desk {
         }
         if !leaving.is_empty() {
             let results = self.send(&leaving).await;
+            point!(DeliverAnswered);
             match self.record(&mut leaving, &results).await {
                 Ok(saved) => {
                     for (one, result) in leaving.into_iter().zip(results) {
@@ -335,13 +337,16 @@ impl Desk {
         let rows: Vec<&deliveries::Delivery> = leaving.iter().map(|one| &one.case.delivery).collect();
         let tx = context.db.begin().await?;
         let saved = deliveries::save_all(&tx, &rows, &context.owner).await?;
+        point!(DeliverIntended);
         let marks: Vec<memory::Echo> = leaving
             .iter()
             .filter(|one| saved.contains(&one.case.delivery.id))
             .flat_map(|one| one.case.marks(context, &one.sent, None))
             .collect();
         memory::insert_echoes(&tx, &marks).await?;
+        point!(DeliverMarked);
         tx.commit().await?;
+        point!(DeliverSending);
         Ok(saved)
     }
 
@@ -383,6 +388,7 @@ impl Desk {
         let rows: Vec<&deliveries::Delivery> = known.iter().map(|(one, _)| &one.case.delivery).collect();
         let tx = context.db.begin().await?;
         let saved = deliveries::save_all(&tx, &rows, &context.owner).await?;
+        point!(DeliverSaved);
         let mut learnt = Memory::default();
         for (one, effect) in known {
             if saved.contains(&one.case.delivery.id) {
@@ -392,12 +398,17 @@ impl Desk {
                             .record(context, &tx, &one.sent, effect, &mut learnt)
                             .await?
                     }
-                    None => one.case.forget(&tx, &one.sent).await?,
+                    None => {
+                        one.case.forget(&tx, &one.sent).await?;
+                        point!(DeliverForgotten);
+                    }
                 }
             }
         }
         learnt.store(&tx, &self.connection, context.clock.now()).await?;
+        point!(DeliverLearnt);
         tx.commit().await?;
+        point!(DeliverRecorded);
         Ok(saved)
     }
 

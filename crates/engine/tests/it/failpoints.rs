@@ -37,6 +37,14 @@ enum Scene {
     ReadingFails,
     /// A CRM refuses us when it is read.
     Refused,
+    /// A write is refused.
+    WriteRefused,
+    /// A write whose answer a dead process never saw is looked for and found.
+    LookFinds,
+    /// One that never left is looked for and not found.
+    LookFindsNothing,
+    /// The target is there already.
+    TargetFound,
     /// Changes are read from a CRM.
     Reconciling,
     /// A CRM does not answer when its changes are read.
@@ -57,7 +65,31 @@ const fn scene(point: Point) -> Scene {
         | Point::DispatchDeliveries
         | Point::DispatchSnapshots
         | Point::DispatchFinished
-        | Point::DispatchCommitted => Scene::Flow,
+        | Point::DispatchCommitted
+        | Point::DeliverRecovered
+        | Point::DeliverLeased
+        | Point::DeliverIntended
+        | Point::DeliverMarked
+        | Point::DeliverSending
+        | Point::DeliverAnswered
+        | Point::DeliverSaved
+        | Point::DeliverLinked
+        | Point::DeliverEchoes
+        | Point::DeliverRemembered
+        | Point::DeliverLearnt
+        | Point::DeliverRecorded
+        | Point::DeliverNoted
+        | Point::DeliverReleased
+        | Point::DeliverAttempts
+        | Point::DeliverSettled => Scene::Flow,
+        Point::DeliverForgotten => Scene::WriteRefused,
+        Point::DeliverFoundSaved | Point::DeliverFoundRecorded | Point::DeliverFoundCommitted => {
+            Scene::LookFinds
+        }
+        Point::DeliverFoundForgotten => Scene::LookFindsNothing,
+        Point::DeliverKeptSaved | Point::DeliverKeptLinked | Point::DeliverKeptCommitted => {
+            Scene::TargetFound
+        }
         Point::DispatchCounted => Scene::Successor,
         Point::DispatchQuietOpened => Scene::QuietBegins,
         Point::DispatchMatches | Point::DispatchQuietClosed => Scene::QuietEnds,
@@ -92,12 +124,12 @@ async fn play<F: AsyncFn(&House, Point)>(wanted: Scene, play: F) {
 
 /// The process works and dies at the point; its leases end before anybody else looks.
 fn dies(house: &House, point: Point) {
-    house.clock.advance(5_000);
+    house.pass(5_000);
     let lived = house.process(Some(point), async |engine| {
         engine.settle(20).await.unwrap();
     });
     assert!(lived.is_none(), "{point:?}: точка не пройдена");
-    house.clock.advance(60_000);
+    house.pass(60_000);
 }
 
 fn calling(house: &House) -> Record {
@@ -166,7 +198,7 @@ async fn a_webhook_that_was_not_acknowledged_comes_again_and_counts_once() {
             answer.unwrap();
         });
         assert!(died.is_none(), "{point:?}: точка не пройдена");
-        house.clock.advance(60_000);
+        house.pass(60_000);
         house.hook(ConnectorKind::Amocrm, &facts).await;
         once(house).await;
     })
@@ -181,6 +213,78 @@ async fn an_event_is_decided_once() {
         house.changed(EventKind::DealStageChanged, deal).await;
         dies(house, point);
         once(house).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_write_is_sent_again() {
+    play(Scene::WriteRefused, async |house, point| {
+        house.publish(to_lead()).await;
+        let deal = calling(house);
+        house.changed(EventKind::DealStageChanged, deal).await;
+        let down = ConnectorError::Unavailable {
+            status: 503,
+            uncertain: false,
+        };
+        house.lptracker.fail_next(On::Write, Fault::Fail(down));
+        dies(house, point);
+        once(house).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_look_that_found_the_write_is_made_again() {
+    play(Scene::LookFinds, async |house, point| {
+        house.publish(to_lead()).await;
+        let deal = calling(house);
+        house.changed(EventKind::DealStageChanged, deal).await;
+        dies(house, Point::DeliverAnswered);
+        dies(house, point);
+        once(house).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_look_that_found_nothing_is_made_again() {
+    play(Scene::LookFindsNothing, async |house, point| {
+        house.publish(to_lead()).await;
+        let deal = calling(house);
+        house.changed(EventKind::DealStageChanged, deal).await;
+        dies(house, Point::DeliverSending);
+        dies(house, point);
+        once(house).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_target_that_was_found_is_found_again() {
+    play(Scene::TargetFound, async |house, point| {
+        house.publish(to_lead()).await;
+        let deal = calling(house);
+        house.changed(EventKind::DealStageChanged, deal.clone()).await;
+        once(house).await;
+        let renamed = deal.with(SystemField::Name, Value::text("Заявка с выставки"));
+        house.changed(EventKind::DealStageChanged, renamed).await;
+        dies(house, point);
+        house.settle().await;
+        let lead = house.only_lead();
+        assert_eq!(
+            lead.get(SystemField::Name.into()),
+            Some(&Value::text("Заявка с выставки"))
+        );
+        assert_eq!(
+            house.lptracker.applied().len(),
+            3,
+            "контакт, лид и одно переименование"
+        );
+        assert_eq!(
+            house.states().await,
+            [DeliveryState::Delivered, DeliveryState::Delivered]
+        );
     })
     .await;
 }
@@ -222,7 +326,7 @@ async fn a_quiet_window_ends_once() {
         let deal = calling(house);
         house.changed(EventKind::DealStageChanged, deal).await;
         house.engine.settle(5).await.unwrap();
-        house.clock.advance(30_000);
+        house.pass(30_000);
         dies(house, point);
         once(house).await;
     })
@@ -331,7 +435,7 @@ fn reconciles_and_dies(house: &House, point: Point) {
         engine.reconcile().await.unwrap();
     });
     assert!(lived.is_none(), "{point:?}: точка не пройдена");
-    house.clock.advance(900_000);
+    house.pass(900_000);
 }
 
 #[tokio::test]
@@ -347,7 +451,7 @@ async fn a_page_is_read_again_or_counted_once() {
             ..house.fact(EventKind::LeadUpdated, old)
         };
         house.lptracker.set_changes(vec![old]);
-        house.clock.advance(5_000);
+        house.pass(5_000);
         let began = house.clock.now();
         reconciles_and_dies(house, point);
         house.engine.reconcile().await.unwrap();

@@ -341,6 +341,13 @@ impl House {
         }
     }
 
+    /// Time passes, here and in both CRMs.
+    pub(crate) fn pass(&self, ms: i64) {
+        self.clock.advance(ms);
+        self.amocrm.set_now(self.clock.now());
+        self.lptracker.set_now(self.clock.now());
+    }
+
     /// Works until nothing is due, moving the clock over waits up to ten minutes.
     pub(crate) async fn settle(&self) {
         self.settle_with(&self.engine).await;
@@ -360,9 +367,7 @@ impl House {
             let Some(next) = due.into_iter().flatten().min() else {
                 return;
             };
-            self.clock.advance((next.0 - self.clock.now().0).max(1));
-            self.amocrm.set_now(self.clock.now());
-            self.lptracker.set_now(self.clock.now());
+            self.pass((next.0 - self.clock.now().0).max(1));
         }
         panic!("работа не кончается");
     }
