@@ -34,6 +34,12 @@ pub struct Connection {
     pub subscription: Option<Subscription>,
     /// Figures of the status card.
     pub status: ConnectionStatus,
+    /// How far the reading of what webhooks did not tell has come. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<Reconciliation>,
+    /// That a person has to renew the access soon. Not in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Expiry>,
     /// When it was made.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub created_at: Timestamp,
@@ -145,6 +151,44 @@ pub struct ConnectionStatus {
     pub n_waiting: u64,
     /// Dead deliveries of this connection.
     pub n_dead: u64,
+}
+
+/// The reading of what changed in the CRM, which makes good what its webhooks did not tell.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reconciliation {
+    /// Everything that changed up to here is known; absent before the first reading ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub reconciled_at: Option<Timestamp>,
+    /// It is being read now.
+    pub is_under_way: bool,
+    /// When it goes on or begins anew; absent before it was ever planned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub due_at: Option<Timestamp>,
+    /// When a reading last found something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub found_at: Option<Timestamp>,
+    /// How many events it found then.
+    pub n_last_found: u32,
+    /// Why it does not get on, in Russian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// An access that only a person can renew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Expiry {
+    /// When it stops working.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub at: Timestamp,
+    /// Whole days left.
+    pub days_left: u32,
+    /// How urgent: 14, 7 or 1 days are not left any more.
+    pub within_days: u8,
 }
 
 /// A connection to be made. The credential is tried before it is kept.

@@ -55,6 +55,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(connections::update_connection)
         .service(connections::delete_connection)
         .service(connections::check_connection)
+        .service(connections::reconcile_connection)
         .service(connections::stop_connection)
         .service(connections::start_connection)
         .service(connections::subscribe_connection)

@@ -14,6 +14,7 @@ use domain::id::{AuditEntryId, WorkspaceId};
 use domain::time::Timestamp;
 use engine::accounts::Accounts;
 use engine::connections::Connections;
+use engine::reconcile::Reconciler;
 use engine::replay::Replays;
 use engine::retention::{Kept, Retention};
 use engine::rules::Rules;
@@ -225,6 +226,11 @@ impl Owner {
     /// Work on connections.
     pub fn connections(&self) -> Connections {
         self.app.engine.connections()
+    }
+
+    /// Reading what changed in the CRMs.
+    pub fn reconciler(&self) -> &Reconciler {
+        self.app.engine.reconciler()
     }
 
     /// How long things are kept.

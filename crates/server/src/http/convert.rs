@@ -4,8 +4,8 @@ use crate::connectors::{Secretless, secretless};
 use api::api_key::{ApiKey, Scope};
 use api::audit::AuditEntry;
 use api::connection::{
-    Account, AmocrmAuthMethod, CatalogueChange, Connection, ConnectionSettings, ConnectionStatus,
-    Subscription,
+    Account, AmocrmAuthMethod, CatalogueChange, Connection, ConnectionSettings, ConnectionStatus, Expiry,
+    Reconciliation, Subscription,
 };
 use api::delivery::{AttemptView, ExchangeView};
 use api::event::DeliveryCounts;
@@ -18,6 +18,8 @@ use domain::cycles::{Analysis, Certainty};
 use domain::id::RuleVersionId;
 use domain::time::Timestamp;
 use engine::catalogue_diff::{Change, ChangeKind};
+use engine::reconcile::Standing;
+use engine::refresher::Ending;
 use storage::counts::{DeliveryCount, OutboxCount};
 use storage::events::EventState;
 use storage::rules::{RuleVersion, RunCount, StoredRule};
@@ -135,7 +137,32 @@ pub fn connection(row: connections::Connection, outbox: OutboxCount) -> Connecti
             n_waiting: outbox.n_waiting,
             n_dead: outbox.n_dead,
         },
+        reconciliation: None,
+        expiry: None,
         created_at: row.created_at,
+    }
+}
+
+/// How far the reading of changes has come.
+pub fn reconciliation(standing: Standing) -> Reconciliation {
+    let walk = standing.walk;
+    let walk = walk.as_ref();
+    Reconciliation {
+        reconciled_at: standing.reconciled_at,
+        is_under_way: walk.is_some_and(|walk| walk.since.is_some()),
+        due_at: walk.map(|walk| walk.due_at),
+        found_at: walk.and_then(|walk| walk.found_at),
+        n_last_found: walk.map_or(0, |walk| u32::try_from(walk.n_last_found).unwrap_or(0)),
+        failure: walk.and_then(|walk| walk.failure.clone()),
+    }
+}
+
+/// An access that ends.
+pub fn expiry(ending: Ending) -> Expiry {
+    Expiry {
+        at: ending.at,
+        days_left: u32::try_from(ending.days_left).unwrap_or(0),
+        within_days: ending.step,
     }
 }
 

@@ -35,6 +35,7 @@ const TABLE: &str = "
     update_connection       401 404 403 403 ok  404 403 403 403 ok
     delete_connection       401 404 403 403 ok  404 403 403 403 ok
     check_connection        401 404 403 403 ok  404 403 403 403 ok
+    reconcile_connection    401 404 403 403 ok  404 403 403 403 ok
     stop_connection         401 404 403 403 ok  404 403 403 403 ok
     start_connection        401 404 403 403 ok  404 403 403 403 ok
     subscribe_connection    401 404 403 403 ok  404 403 403 403 ok

@@ -153,6 +153,19 @@ pub async fn check_connection(
     }
 }
 
+/// Read what changed in the CRM
+///
+/// At once instead of at the next turn: what its webhooks did not tell becomes events. Answers before it is read.
+#[utoipa::path(tag = "Подключения", responses((status = 200, body = Connection)))]
+#[post("/connections/{connection}/reconcile")]
+pub async fn reconcile_connection(
+    access: Owner,
+    Of(id): Of<ConnectionId>,
+) -> Result<web::Json<Connection>, Problem> {
+    access.reconciler().hasten(access.workspace(), id).await?;
+    Ok(web::Json(view(&access, id).await?))
+}
+
 /// Stop a connection
 ///
 /// Emergency stop: nothing more is sent to it, what waits is kept.
@@ -272,7 +285,18 @@ async fn view<P>(access: &Access<P>, id: ConnectionId) -> Result<Connection, Pro
         .into_iter()
         .find(|(known, _)| *known == id)
         .map(|(_, count)| count);
-    Ok(convert::connection(row, count.unwrap_or_default()))
+    let engine = &access.app().engine;
+    let standing = engine.reconciler().standing(access.workspace(), id).await?;
+    // A secret that cannot be opened is told where it is used; the card is shown all the same.
+    let ending = engine.refresher().ending(&row).await.unwrap_or_else(|error| {
+        tracing::warn!(connection.id = %id, %error, "срок доступа не прочитан");
+        None
+    });
+    Ok(Connection {
+        reconciliation: Some(convert::reconciliation(standing)),
+        expiry: ending.map(convert::expiry),
+        ..convert::connection(row, count.unwrap_or_default())
+    })
 }
 
 /// What the audit log may know of a connection.
