@@ -18,7 +18,10 @@
 //! Everything here panics on failure: only tests use it.
 
 mod postgres;
+mod server;
 mod sqlite;
+
+pub use server::OwnServer;
 
 use std::fmt;
 use std::time::Duration;
@@ -137,7 +140,8 @@ where
     case(postgres().await).await;
 }
 
-fn sqlite_only() -> bool {
+/// Whether the PostgreSQL half of the tests is left out on purpose.
+pub fn sqlite_only() -> bool {
     std::env::var(SQLITE_ONLY_VARIABLE).is_ok_and(|value| value == "1")
         && std::env::var_os(POSTGRES_VARIABLE).is_none()
 }

@@ -3,12 +3,13 @@
 //! Reading order: [`paths`] (where things live), [`cmd`] and [`say`] (how programs are run and spoken about),
 //! [`setup`] and [`apt`] (what is installed), [`wasm`] (the interface), [`db`] (PostgreSQL for tests),
 //! [`run`] and [`process`] (the demo), [`ci`] (all checks), [`arrows`] and [`tidy`] (our own checks), [`e2e`] (the browser),
-//! [`mod@bench`] (how fast it is).
+//! [`mod@bench`] (how fast it is), [`chaos`] (what it survives).
 
 mod apt;
 mod arrows;
 mod bench;
 mod build;
+mod chaos;
 mod ci;
 mod cmd;
 mod db;
@@ -45,6 +46,8 @@ const HELP: &str = "\
   db start|stop|url  PostgreSQL для тестов, остаётся запущенным между командами
   bench [intake|flow|rules|backlog] [--secs N] [--db sqlite|postgresql] [--backlog N]
                      замеры скорости на собранном для выпуска; без имени — все (docs/PERFORMANCE.md)
+  chaos [--minutes N] [--seed S]
+                     процессы убивают, базу перезапускают, CRM сбоят: всё принятое должно выполниться один раз
   arrows             проверить зависимости между крейтами
   tidy               проверить правила оформления, которых не знает clippy
 ";
@@ -76,6 +79,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "dist" => dist::main(rest)?,
         "db" => db::main(rest)?,
         "bench" => bench::main(rest)?,
+        "chaos" => chaos::main(rest)?,
         "arrows" => arrows::main()?,
         "tidy" => tidy::main()?,
         "help" | "--help" | "-h" => print!("{HELP}"),

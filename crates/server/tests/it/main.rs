@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // The lint knows tests, not what they call.
 
 mod access;
+mod chaos;
 mod crash;
 mod crms;
 mod demo;
@@ -13,6 +14,7 @@ mod interface;
 mod live;
 mod openapi;
 mod problems;
+mod reconciliation;
 mod retention;
 mod rule_cases;
 mod rule_travel;
