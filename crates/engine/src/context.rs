@@ -9,8 +9,9 @@ use domain::delivery::RetryPolicy;
 use domain::id::{ConnectionId, RuleId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use storage::Db;
-use storage::connections::Connection;
+use storage::connections::{self, Connection};
 use uuid::Uuid;
 use vault::Keyring;
 
@@ -31,6 +32,13 @@ pub trait ConnectorFactory: Send + Sync {
         secret: &Secret,
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Arc<dyn Connector>, ConnectorError>;
+
+    /// Name of the request budget that a connection shares with others (an account, a login); `None` when it has
+    /// one of its own.
+    fn budget(&self, connection: &Connection) -> Option<String> {
+        let _unused = connection;
+        None
+    }
 
     /// The webhook reader of a CRM.
     fn intake(&self, kind: ConnectorKind) -> &dyn Intake;
@@ -105,6 +113,7 @@ pub struct Context {
     pub(crate) leases: Leases,
     pub(crate) stops: Arc<Board>,
     open: Mutex<Opened>,
+    budgets: Mutex<HashMap<ConnectionId, Option<String>>>,
 }
 
 impl Context {
@@ -128,6 +137,7 @@ impl Context {
             leases: Leases::default(),
             stops: Arc::default(),
             open: Mutex::new(HashMap::new()),
+            budgets: Mutex::default(),
         }
     }
 
@@ -141,6 +151,7 @@ impl Context {
         let tokens = DbTokens::new(self, connection)?;
         let secret = tokens.secret().await?;
         let connector = self.connectors.open(connection, &secret, Arc::new(tokens))?;
+        self.budgets().remove(&connection.id);
         self.opened()
             .insert(connection.id, (connection.version, Arc::clone(&connector)));
         Ok(connector)
@@ -168,9 +179,43 @@ impl Context {
         Arc::new(Gated::new(inner, Arc::new(passage)))
     }
 
+    /// Name of the lease over the request budget that a connection shares with others, if it does.
+    pub(crate) async fn budget(&self, id: ConnectionId) -> Result<Option<String>, EngineError> {
+        if let Some(known) = self.budgets().get(&id) {
+            return Ok(known.clone());
+        }
+        let Some(connection) = connections::find_any(&self.db, id).await? else {
+            return Ok(None);
+        };
+        let budget = self.connectors.budget(&connection);
+        let name = budget.map(|budget| format!("budget/{budget}"));
+        self.budgets().insert(id, name.clone());
+        Ok(name)
+    }
+
+    /// Sends nothing over a connection for so long: another process may have used its budget a moment ago.
+    pub(crate) async fn rest(&self, id: ConnectionId, length: Duration) -> Result<(), EngineError> {
+        let Some(connection) = connections::find_any(&self.db, id).await? else {
+            return Ok(());
+        };
+        match self.connector(&connection).await {
+            Ok(connector) => connector.rest(length).await,
+            // Whoever works on it will meet the same and tell.
+            Err(error) => tracing::debug!(%error, connection.id = %id, "подключение не открыто"),
+        }
+        Ok(())
+    }
+
     /// Forgets an opened connector: its secret or settings changed.
     pub fn forget(&self, connection: ConnectionId) {
         self.opened().remove(&connection);
+        self.budgets().remove(&connection);
+    }
+
+    fn budgets(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Option<String>>> {
+        self.budgets
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn opened(&self) -> std::sync::MutexGuard<'_, Opened> {

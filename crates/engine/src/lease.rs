@@ -46,22 +46,39 @@ fn name(connection: Option<ConnectionId>) -> String {
     connection.map_or_else(|| "hub".to_owned(), |id| format!("connection/{id}"))
 }
 
-/// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease.
+/// The longest window in which a CRM counts requests, with what a request may dawdle on the way.
+const BUDGET_WINDOW: Duration = Duration::from_millis(1_200);
+
+/// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease, and that
+/// of the request budget which it shares with other connections.
 ///
-/// `Ok(None)` when another process holds it, or took it meanwhile: what was under way is then theirs to look
+/// `Ok(None)` when another process holds one of them, or took it meanwhile: what was under way is then theirs to look
 /// for, and is dropped here.
 pub(crate) async fn holding<T>(
     context: &Context,
     connection: Option<ConnectionId>,
     work: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<Option<T>, EngineError> {
-    let name = name(connection);
-    if !renew(context, &name).await? {
-        return Ok(None);
+    let budget = match connection {
+        Some(id) => context.budget(id).await?,
+        None => None,
+    };
+    // The budget first: whoever cannot have it leaves the connection to the one that has.
+    let names: Vec<String> = budget.into_iter().chain([name(connection)]).collect();
+    let mut is_taken_over = false;
+    for name in &names {
+        match renew(context, name).await? {
+            Grip::Theirs => return Ok(None),
+            Grip::TakenOver => is_taken_over = true,
+            Grip::Ours => {}
+        }
+    }
+    if let (Some(id), true) = (connection, is_taken_over) {
+        context.rest(id, BUDGET_WINDOW).await?;
     }
     tokio::select! {
         done = work => done.map(Some),
-        lost = heartbeat(context, &name) => lost.map(|()| None),
+        lost = heartbeat(context, &names) => lost.map(|()| None),
     }
 }
 
@@ -71,32 +88,57 @@ pub(crate) async fn give_back(context: &Context) -> Result<(), EngineError> {
     Ok(leases::release(&context.db, &context.owner).await?)
 }
 
-/// Renews a lease for as long as it is polled; ends when the lease is somebody else's.
-async fn heartbeat(context: &Context, name: &str) -> Result<(), EngineError> {
+/// Renews leases for as long as it is polled; ends when one is somebody else's, or could not be renewed in time: what
+/// is under way must have stopped before another process may begin.
+async fn heartbeat(context: &Context, names: &[String]) -> Result<(), EngineError> {
     let every = Duration::from_millis(context.settings.lease_ms.unsigned_abs() / 3);
     let mut beat = tokio::time::interval(every);
     beat.tick().await;
     loop {
         beat.tick().await;
-        if !renew(context, name).await? {
-            tracing::warn!(
-                lease = name,
-                "право на подключение потеряно, работа передана другому процессу"
-            );
-            return Ok(());
+        for name in names {
+            // At a beat at least a third of the lease is left.
+            let Ok(grip) = tokio::time::timeout(every / 2, renew(context, name)).await else {
+                context.leases.lock().held.remove(name);
+                tracing::warn!(
+                    lease = name,
+                    "право на подключение не продлено вовремя, работа прервана"
+                );
+                return Ok(());
+            };
+            if grip? == Grip::Theirs {
+                tracing::warn!(
+                    lease = name,
+                    "право на подключение потеряно, работа передана другому процессу"
+                );
+                return Ok(());
+            }
         }
     }
 }
 
-/// Makes sure that the lease is ours for more than half of its length; false when it is somebody else's.
-async fn renew(context: &Context, name: &str) -> Result<bool, EngineError> {
+/// How a lease stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Grip {
+    /// It is ours.
+    Ours,
+    /// It has just become ours, and was another's before.
+    TakenOver,
+    /// It is somebody else's.
+    Theirs,
+}
+
+/// Makes sure that the lease is ours for more than half of its length.
+async fn renew(context: &Context, name: &str) -> Result<Grip, EngineError> {
     let now = context.clock.now();
     let length = context.settings.lease_ms;
     let known = context.leases.lock().held.get(name).copied();
+    let mut grip = Grip::Ours;
     match known {
-        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(true),
-        Some((until, Whose::Theirs)) if until > now => return Ok(false),
-        Some((_, Whose::Ours)) => {}
+        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(Grip::Ours),
+        Some((until, Whose::Theirs)) if until > now => return Ok(Grip::Theirs),
+        // Ours and not yet over: nobody can have had it in between.
+        Some((until, Whose::Ours)) if until > now => {}
         _ => {
             let holder = leases::holder(&context.db, name).await?;
             if let Some((owner, until)) = holder
@@ -107,11 +149,12 @@ async fn renew(context: &Context, name: &str) -> Result<bool, EngineError> {
                     // It may be given back before its end.
                     let look_again = until.min(now.plus_ms(length / 4));
                     known.held.insert(name.to_owned(), (look_again, Whose::Theirs));
-                    return Ok(false);
+                    return Ok(Grip::Theirs);
                 }
                 if until != leases::GIVEN_BACK {
                     known.from_dead.insert(name.to_owned());
                 }
+                grip = Grip::TakenOver;
             }
         }
     }
@@ -123,8 +166,9 @@ async fn renew(context: &Context, name: &str) -> Result<bool, EngineError> {
     let mut known = context.leases.lock();
     if is_ours {
         known.held.insert(name.to_owned(), (until, Whose::Ours));
+        Ok(grip)
     } else {
         known.held.remove(name);
+        Ok(Grip::Theirs)
     }
-    Ok(is_ours)
 }

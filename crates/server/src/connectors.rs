@@ -193,6 +193,7 @@ impl Connectors {
         secret: &Secret,
         tokens: Arc<dyn TokenStore>,
     ) -> Result<Arc<dyn Connector>, ConnectorError> {
+        let budget = budget_of(settings);
         match (settings, secret) {
             (Secretless::Amocrm { base_url, client_id }, Secret::Token { .. } | Secret::Oauth { .. }) => {
                 let base = Url::parse(base_url).map_err(|_| unfit("адрес аккаунта"))?;
@@ -212,7 +213,7 @@ impl Connectors {
                         redirect_uri: redirect_uri.clone(),
                     });
                 }
-                let budget = self.budget(format!("amocrm {base_url}"), amocrm::default_throttle);
+                let budget = self.throttle(budget, amocrm::default_throttle);
                 Ok(Arc::new(AmocrmConnector::new(
                     self.http.clone(),
                     budget,
@@ -226,7 +227,7 @@ impl Connectors {
                 },
                 Secret::Login { login, password, .. },
             ) => {
-                let budget = self.budget(format!("lptracker {login}"), lptracker::settings::throttle);
+                let budget = self.throttle(budget, lptracker::settings::throttle);
                 let mut settings = LptrackerSettings::new(login.clone().into(), password.clone().into());
                 if let Some(base_url) = base_url {
                     settings.base_url = Url::parse(base_url).map_err(|_| unfit("адрес LPTracker"))?;
@@ -245,7 +246,7 @@ impl Connectors {
     }
 
     /// The request budget of an account, shared by all its connections.
-    fn budget(&self, account: String, new: impl FnOnce() -> Throttle) -> Throttle {
+    fn throttle(&self, account: String, new: impl FnOnce() -> Throttle) -> Throttle {
         let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
         budgets.entry(account).or_insert_with(new).clone()
     }
@@ -261,11 +262,23 @@ impl ConnectorFactory for Connectors {
         self.make(&secretless(connection), secret, tokens)
     }
 
+    fn budget(&self, connection: &Connection) -> Option<String> {
+        Some(budget_of(&secretless(connection)))
+    }
+
     fn intake(&self, kind: ConnectorKind) -> &dyn Intake {
         match kind {
             ConnectorKind::Amocrm => &self.amocrm_intake,
             ConnectorKind::Lptracker => &self.lptracker_intake,
         }
+    }
+}
+
+/// Whose budget the requests of a connection use: an amoCRM account's, or an LPTracker login's.
+fn budget_of(settings: &Secretless) -> String {
+    match settings {
+        Secretless::Amocrm { base_url, .. } => format!("amocrm {}", base_url.trim_end_matches('/')),
+        Secretless::Lptracker { login, .. } => format!("lptracker {}", login.trim().to_lowercase()),
     }
 }
 

@@ -14,13 +14,13 @@ use test_db::TestDb;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The real program, which can be killed and started again at the same address.
-struct Program {
+pub(crate) struct Program {
     environment: HashMap<String, String>,
     child: Child,
 }
 
 impl Program {
-    fn start(db: &TestDb, sandbox: &Sandbox) -> Self {
+    pub(crate) fn start(db: &TestDb, sandbox: &Sandbox) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -43,7 +43,7 @@ impl Program {
     }
 
     /// SIGKILL: nothing is flushed, nobody is told.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -98,7 +98,7 @@ async fn until_request(sandbox: &Sandbox, side: Side, n: usize, act: impl Future
 }
 
 /// Waits until nothing is left to do.
-async fn finished(db: &Db) {
+pub(crate) async fn finished(db: &Db) {
     let mut look = tokio::time::interval(Duration::from_millis(50));
     tokio::time::timeout(PATIENCE, async {
         loop {
