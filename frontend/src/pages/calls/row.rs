@@ -106,8 +106,7 @@ pub(super) fn talk(call: &CallResultView) -> AnyView {
     .join(" · ");
     let playing = RwSignal::new(false);
     let address = download(&format!("/call-results/{}/recording", call.id));
-    let player = call.has_recording.then(|| {
-        move || {
+    let player = call.has_recording.then_some(move || {
             if playing.get() {
                 view! {
                     <audio class="player" controls=true autoplay=true preload="metadata" src=address.clone() aria-label="Запись разговора" data-testid="player"></audio>
@@ -119,7 +118,6 @@ pub(super) fn talk(call: &CallResultView) -> AnyView {
                 }
                 .into_any()
             }
-        }
     });
     view! {
         <p class="soft">{about}</p>
