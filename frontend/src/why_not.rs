@@ -65,7 +65,7 @@ mod tests {
         let id = uuid::Uuid::from_u128(1);
         let row = serde_json::json!({ "id": id, "connection_id": id, "kind": "deal_created", "state": state,
             "origin": "webhook", "record": { "kind": "deal", "id": "5" }, "received_at": 1_000, "n_matched": 0,
-            "deliveries": { "waiting": 0, "delivered": 0, "skipped": 0, "dead": 0 } });
+            "delivery_counts": { "waiting": 0, "delivered": 0, "skipped": 0, "dead": 0 } });
         serde_json::from_value(row).unwrap()
     }
 
