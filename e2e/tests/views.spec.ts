@@ -150,3 +150,56 @@ async function open(page: Page, name: string): Promise<void> {
   await page.getByTestId('row').filter({ hasText: name }).first().getByRole('link').first().click();
   await expect(page.getByTestId('event')).toBeVisible();
 }
+
+test('main pages are what they say to those who hear them', async ({ signedIn: page, app }) => {
+  await somethingToLookAt(app);
+  await page.goto('/');
+  await settled(page);
+  await expect(page.getByRole('navigation', { name: 'Главное меню' })).toMatchAriaSnapshot(`
+    - navigation "Главное меню":
+      - list:
+        - listitem:
+          - link "Панель управления"
+        - listitem:
+          - link "Подключения"
+        - listitem:
+          - link "Конструктор правил"
+        - listitem:
+          - link "События"
+        - listitem:
+          - link "Хроника сделки"
+        - listitem:
+          - link "Недоставленное"
+  `);
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Панель управления" [level=1]
+      - tablist "Период":
+        - tab "Час"
+        - tab "Сутки" [selected]
+        - tab "7 дней"
+        - tab "30 дней"
+  `);
+  await page.goto('/events');
+  await settled(page);
+  await expect(page.getByRole('table', { name: 'События' })).toMatchAriaSnapshot(`
+    - table "События":
+      - rowgroup:
+        - row:
+          - columnheader "Когда"
+          - columnheader "Событие"
+          - columnheader "Источник"
+          - columnheader "Состояние"
+          - columnheader "Действия"
+  `);
+  await page.goto('/chronicle?phone=%2B79995550101');
+  await settled(page);
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "Хроника сделки" [level=1]
+      - search:
+        - searchbox "Номер сделки, лида или телефон"
+        - button "Найти"
+      - heading "Записи" [level=2]
+  `);
+});
