@@ -329,7 +329,7 @@ pub fn template(editor: Editor, label: String, at: String) -> AnyView {
                 rows="1"
                 node_ref=node
                 aria-label=label
-                aria-controls=id
+                aria-controls=move || shown.get().then(|| id.clone())
                 placeholder="Текст; {{ — вставить поле"
                 disabled=move || !editor.open.get()
                 prop:value=move || value.get()

@@ -239,6 +239,8 @@ pub fn drop_zone(editor: Editor, list: String, at: usize) -> AnyView {
     view! {
         <div
             class="drop"
+            // For the mouse alone; the keyboard moves things by the buttons of their heads.
+            aria-hidden="true"
             class:over=move || over.get()
             data-drop=name
             on:dragover=move |event: DragEvent| {
