@@ -141,6 +141,23 @@ impl Catalogue {
         ))
     }
 
+    /// Every stage that is neither won nor lost, and not «Неразобранное».
+    pub fn open_stages(&self) -> Vec<Stage> {
+        let of = |pipeline: &Pipeline| {
+            let open = pipeline
+                .stages
+                .iter()
+                .filter(|stage| stage.kind == StageKind::Open);
+            let id = pipeline.id;
+            open.map(move |stage| Stage {
+                pipeline: id,
+                status: stage.id,
+            })
+            .collect::<Vec<_>>()
+        };
+        self.pipelines.iter().flat_map(of).collect()
+    }
+
     /// A user by id.
     pub fn user(&self, id: i64) -> Option<&UserInfo> {
         self.users.iter().find(|user| user.id == id)

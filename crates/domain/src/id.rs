@@ -40,6 +40,8 @@ ids! {
     RuleVersionId;
     /// A test case of a rule.
     TestCaseId;
+    /// A walk over records that makes events for a rule.
+    SweepId;
     /// An immutable fact received.
     EventId;
     /// One rule version applied to one event.

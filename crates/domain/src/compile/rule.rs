@@ -110,11 +110,16 @@ fn trigger_checked(checker: &mut Checker<'_>, rule: &Rule, trigger: &Trigger, ki
                 }),
                 None => {}
             }
-            if schedule.stages.is_empty() {
+            if schedule.idle_days > 3_650 {
+                checker.at("idle_days", |checker| {
+                    checker.error("schedule_limit", "дольше десяти лет ждать нельзя; уменьшите число дней");
+                });
+            }
+            if schedule.stages.is_empty() && schedule.idle_days == 0 {
                 checker.at("stages", |checker| {
                     checker.error(
                         "no_stages",
-                        "не выбрано, на каких этапах искать записи; выберите этапы",
+                        "не выбрано, какие записи искать; выберите этапы или укажите, сколько дней запись не менялась",
                     );
                 });
             }

@@ -126,6 +126,7 @@ fn name_source_and_triggers_are_checked() {
             every_minutes: minutes,
             cron: cron.map(str::to_owned),
             stages,
+            idle_days: 0,
         })
     };
     check(&timer(None), &[("/triggers/0", "no_schedule")]);
