@@ -9,7 +9,7 @@ use connector::credential::TokenStore;
 use connector::http::HttpClient;
 use connector::throttle::Throttle;
 use connector::{
-    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Look, Outgoing, Snapshot,
+    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot,
     Subscription,
 };
 use domain::catalogue::Catalogue;
@@ -17,6 +17,7 @@ use domain::command::Write;
 use domain::connection::ConnectorKind;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
+use domain::value::Stage;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ mod hooks;
 mod look;
 mod read_all;
 mod reads;
+mod sitting;
 
 pub use hooks::HOOK_EVENTS;
 
@@ -156,6 +158,10 @@ impl Connector for AmocrmConnector {
 
     async fn changes(&self, since: Timestamp, cursor: Option<&str>) -> Result<Changes, ConnectorError> {
         self.changes_since(since, cursor).await
+    }
+
+    async fn sitting(&self, stages: &[Stage], cursor: Option<&str>) -> Result<Listing, ConnectorError> {
+        self.deals_in(stages, cursor).await
     }
 
     fn card_url(&self, key: &RecordKey) -> Option<String> {

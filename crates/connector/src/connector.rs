@@ -9,6 +9,7 @@ use domain::connection::ConnectorKind;
 use domain::event::Fact;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
+use domain::value::Stage;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -121,6 +122,15 @@ pub struct Changes {
     pub next: Option<String>,
 }
 
+/// A page of records that sit in some stages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Listing {
+    /// Deals or leads, each as far as the list tells.
+    pub records: Vec<Record>,
+    /// Where to go on; `None` when everything was read.
+    pub next: Option<String>,
+}
+
 /// One connection to one account, authorised. Every method may wait for the account's request budget.
 #[async_trait]
 pub trait Connector: Send + Sync {
@@ -189,6 +199,10 @@ pub trait Connector: Send + Sync {
 
     /// What changed since a moment, page by page: `cursor` is what the page before gave as `next`.
     async fn changes(&self, since: Timestamp, cursor: Option<&str>) -> Result<Changes, ConnectorError>;
+
+    /// Deals or leads that sit in any of the stages now, page by page: `cursor` is what the page before gave as `next`.
+    /// A record that moves meanwhile may be told twice or not at all.
+    async fn sitting(&self, stages: &[Stage], cursor: Option<&str>) -> Result<Listing, ConnectorError>;
 
     /// Calls of a lead (LPTracker), as call records.
     async fn calls(&self, lead: &RecordId) -> Result<Vec<Record>, ConnectorError> {

@@ -19,7 +19,7 @@ pub mod scripted;
 pub mod throttle;
 
 pub use connector::{
-    AccountCard, Changes, Connector, ContactQuery, Effect, Look, Outgoing, Snapshot, Subscription,
+    AccountCard, Changes, Connector, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot, Subscription,
 };
 pub use error::{ConnectorError, Verdict};
 pub use intake::{Intake, IntakeContext, IntakeError};

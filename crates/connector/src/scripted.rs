@@ -2,7 +2,7 @@
 //! and fails where the test says so.
 
 use crate::connector::{
-    AccountCard, Changes, Connector, ContactQuery, Effect, Look, Outgoing, Snapshot, Subscription,
+    AccountCard, Changes, Connector, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot, Subscription,
 };
 use crate::error::ConnectorError;
 use async_trait::async_trait;
@@ -10,8 +10,10 @@ use domain::catalogue::Catalogue;
 use domain::command::Write;
 use domain::connection::ConnectorKind;
 use domain::event::Fact;
+use domain::field::SystemField;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::Timestamp;
+use domain::value::{Stage, Value};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -51,6 +53,8 @@ pub enum Call {
     Unsubscribe(String),
     /// `changes`.
     Changes(Timestamp),
+    /// `sitting`.
+    Sitting(Vec<Stage>),
     /// `calls`.
     Calls(RecordId),
 }
@@ -58,7 +62,7 @@ pub enum Call {
 /// Which calls a fault hits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum On {
-    /// `read`, `find_contacts`, `records_of_contact`, `changes`, `calls`.
+    /// `read`, `find_contacts`, `records_of_contact`, `changes`, `sitting`, `calls`.
     Read,
     /// `write`, and every write of `write_all`.
     Write,
@@ -364,6 +368,17 @@ impl Connector for ScriptedConnector {
             .cloned()
             .collect();
         Ok(Changes { facts, next: None })
+    }
+
+    async fn sitting(&self, stages: &[Stage], _cursor: Option<&str>) -> Result<Listing, ConnectorError> {
+        let mut state = self.lock();
+        state.begin(On::Read, Call::Sitting(stages.to_vec()))?;
+        let sits = |record: &&Record| match record.get(SystemField::Stage.into()) {
+            Some(Value::Stage(stage)) => stages.contains(stage),
+            _ => false,
+        };
+        let records = state.crm.records().filter(sits).cloned().collect();
+        Ok(Listing { records, next: None })
     }
 
     async fn calls(&self, lead: &RecordId) -> Result<Vec<Record>, ConnectorError> {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use connector::http::{Gate, gated};
 use connector::{
-    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Look, Outgoing, Snapshot,
+    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot,
     Subscription,
 };
 use domain::catalogue::Catalogue;
@@ -11,6 +11,7 @@ use domain::command::Write;
 use domain::connection::ConnectorKind;
 use domain::record::{Record, RecordId, RecordKey};
 use domain::time::Timestamp;
+use domain::value::Stage;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,6 +108,10 @@ impl Connector for Gated {
 
     async fn changes(&self, since: Timestamp, cursor: Option<&str>) -> Result<Changes, ConnectorError> {
         self.pass(self.inner.changes(since, cursor)).await
+    }
+
+    async fn sitting(&self, stages: &[Stage], cursor: Option<&str>) -> Result<Listing, ConnectorError> {
+        self.pass(self.inner.sitting(stages, cursor)).await
     }
 
     async fn calls(&self, lead: &RecordId) -> Result<Vec<Record>, ConnectorError> {

@@ -9,7 +9,9 @@ mod write;
 
 use crate::client::Client;
 use crate::settings::LptrackerSettings;
-use ::connector::connector::{AccountCard, Changes, ContactQuery, Effect, Look, Snapshot, Subscription};
+use ::connector::connector::{
+    AccountCard, Changes, ContactQuery, Effect, Listing, Look, Snapshot, Subscription,
+};
 use ::connector::credential::TokenStore;
 use ::connector::http::HttpClient;
 use ::connector::throttle::Throttle;
@@ -20,6 +22,7 @@ use domain::command::Write;
 use domain::connection::ConnectorKind;
 use domain::record::{Record, RecordId, RecordKey, RecordKind};
 use domain::time::{Timestamp, Zone};
+use domain::value::Stage;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,6 +158,10 @@ impl Connector for LptrackerConnector {
     /// The calls carry no phone of the client: it is in the lead's contact.
     async fn calls(&self, lead: &RecordId) -> Result<Vec<Record>, ConnectorError> {
         self.calls_of_lead(lead).await
+    }
+
+    async fn sitting(&self, stages: &[Stage], cursor: Option<&str>) -> Result<Listing, ConnectorError> {
+        self.leads_in(stages, cursor).await
     }
 
     fn card_url(&self, key: &RecordKey) -> Option<String> {

@@ -1,4 +1,4 @@
-//! What changed since a moment (contract §4.4): lists of leads and deals, newest change first.
+//! What changed since a moment, and what sits where (contract §4.4): lists of leads and deals, newest change first.
 //!
 //! Items are ordered by a key that moves while we page: a lead that changes meanwhile goes to the front and
 //! pushes others into the next page, where they are seen twice; a deleted one pulls others out of it, against
@@ -7,10 +7,12 @@
 use super::{LptrackerConnector, protocol};
 use crate::wire::lead::Lead;
 use ::connector::ConnectorError;
-use ::connector::connector::Changes;
+use ::connector::connector::{Changes, Listing};
 use domain::event::{EventKind, Fact};
+use domain::field::SystemField;
 use domain::record::Record;
 use domain::time::Timestamp;
+use domain::value::{Stage, Value};
 use serde_json::Value as Json;
 use std::fmt;
 use std::str::FromStr;
@@ -105,6 +107,54 @@ impl LptrackerConnector {
         };
         Ok(Changes {
             facts,
+            next: next.map(|cursor| cursor.to_string()),
+        })
+    }
+
+    /// The service filters no list by step (contract §4.4): everything is read and looked at here.
+    pub(super) async fn leads_in(
+        &self,
+        stages: &[Stage],
+        cursor: Option<&str>,
+    ) -> Result<Listing, ConnectorError> {
+        let projects = self.projects().await?;
+        let wanted: Vec<i64> = projects
+            .into_iter()
+            .filter(|project| stages.iter().any(|stage| stage.pipeline == *project))
+            .collect();
+        let at = match (cursor, wanted.first()) {
+            (Some(text), _) => text.parse()?,
+            (None, Some(project)) => Cursor {
+                project: *project,
+                deals: false,
+                offset: 0,
+            },
+            (None, None) => {
+                return Ok(Listing {
+                    records: Vec::new(),
+                    next: None,
+                });
+            }
+        };
+        let items = self.page(at, Timestamp(0)).await?;
+        let mut records = Vec::new();
+        for item in &items {
+            let Some(lead) = Lead::read(item, self.zone()) else {
+                continue;
+            };
+            let record = self.lead_record(&lead).await?;
+            if matches!(record.get(SystemField::Stage.into()), Some(Value::Stage(stage)) if stages.contains(stage))
+            {
+                records.push(record);
+            }
+        }
+        let next = if items.len() < PAGE {
+            following(at, &wanted)
+        } else {
+            Some(later(at, items.len()))
+        };
+        Ok(Listing {
+            records,
             next: next.map(|cursor| cursor.to_string()),
         })
     }

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use connector::credential::TokenStore;
 use connector::{
-    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Intake, Look, Snapshot,
+    AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Intake, Listing, Look, Snapshot,
     Subscription,
 };
 use domain::catalogue::{Catalogue, Pipeline, StageInfo, StageKind};
@@ -14,6 +14,7 @@ use domain::id::{ConnectionId, WorkspaceId};
 use domain::record::{Record, RecordId, RecordKey};
 use domain::rule::Rule;
 use domain::time::Timestamp;
+use domain::value::Stage;
 use engine::clock::SystemClock;
 use engine::connections::NewConnection;
 use engine::context::Context;
@@ -249,6 +250,13 @@ impl Connector for AtOnce {
             key,
             part: Some("1".to_owned()),
             updated_at: None,
+        })
+    }
+
+    async fn sitting(&self, _: &[Stage], _: Option<&str>) -> Result<Listing, ConnectorError> {
+        Ok(Listing {
+            records: Vec::new(),
+            next: None,
         })
     }
 
