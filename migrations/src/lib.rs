@@ -18,6 +18,7 @@ mod m20261125_300001_create_reconciliation;
 mod m20261125_300002_create_retention;
 mod m20261125_400001_index_audit_entry;
 mod m20261125_500001_create_rule_case;
+mod m20261125_500002_create_sweep;
 mod m20261125_600001_add_echo_of_to_event;
 mod m20261125_700001_create_imports;
 mod m20261125_700002_create_call_results;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_400001_index_audit_entry::Migration),
             Box::new(m20261125_500001_create_rule_case::Migration),
             Box::new(m20261125_600001_add_echo_of_to_event::Migration),
+            Box::new(m20261125_500002_create_sweep::Migration),
             Box::new(m20261125_700001_create_imports::Migration),
             Box::new(m20261125_700002_create_call_results::Migration),
         ]

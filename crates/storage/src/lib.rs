@@ -37,11 +37,13 @@ pub mod retention;
 pub mod rule_cases;
 pub mod rules;
 pub mod runs;
+pub mod schedules;
 pub mod sessions;
 pub mod settings;
 pub mod sign_in_links;
 mod sql;
 pub mod stops;
+pub mod sweeps;
 
 pub use db::{Conn, Db, Tx};
 pub use error::StorageError;

@@ -25,4 +25,5 @@ mod rules;
 mod runs;
 mod sessions;
 mod support;
+mod sweeps;
 mod waiting;
