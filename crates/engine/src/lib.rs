@@ -38,7 +38,9 @@ mod rulebook;
 pub mod rules;
 pub mod secrets;
 pub mod stops;
+pub mod sweeps;
 pub mod templates;
+mod timers;
 pub mod trials;
 mod turns;
 mod worker;
@@ -56,6 +58,7 @@ use crate::replay::Replays;
 use crate::retention::Retention;
 use crate::rules::Rules;
 use crate::stops::Stops;
+use crate::sweeps::Sweeps;
 use crate::trials::Trials;
 use crate::worker::{Signals, Worker};
 use domain::connection::ConnectorKind;
@@ -148,6 +151,16 @@ impl Engine {
     /// Letting events and deliveries run again, and trying rules without acting.
     pub fn replays(&self) -> Replays {
         Replays::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// Timers, starts by hand and great replays.
+    pub fn sweeps(&self) -> Sweeps {
+        Sweeps::new(Arc::clone(&self.context), Arc::clone(&self.signals))
+    }
+
+    /// One round of timers and sweeps by hand. Returns how much was done.
+    pub async fn sweep(&self) -> Result<usize, EngineError> {
+        self.worker.sweep.step().await
     }
 
     /// What the editor tries rules on.

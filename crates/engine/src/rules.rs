@@ -13,6 +13,7 @@ use self::cycles::Draft;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::rulebook;
+use crate::timers;
 use domain::action::Action;
 use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity, compile};
@@ -151,6 +152,8 @@ impl Rules {
         let summary = summary(&rule.draft);
         let now = self.context.clock.now();
         let number = rules::publish(&tx, &rule, version_id, &summary, actor.user(), now).await?;
+        let in_force = Some(&rule.draft).filter(|_| rule.enabled);
+        timers::set(&tx, workspace, id, in_force, now).await?;
         let entry = entry(
             "rule.published",
             id,
@@ -234,7 +237,13 @@ impl Rules {
         enabled: bool,
     ) -> Result<StoredRule, EngineError> {
         let tx = self.context.db.begin().await?;
-        rules::set_enabled(&tx, workspace, id, enabled, self.context.clock.now()).await?;
+        let now = self.context.clock.now();
+        rules::set_enabled(&tx, workspace, id, enabled, now).await?;
+        let mark = rules::find(&tx, workspace, id)
+            .await?
+            .published
+            .filter(|_| enabled);
+        timers::set(&tx, workspace, id, mark.as_ref().map(|mark| &mark.document), now).await?;
         let action = if enabled { "rule.enabled" } else { "rule.disabled" };
         self.audit(&tx, workspace, actor, entry(action, id, None, None))
             .await?;
@@ -292,6 +301,7 @@ impl Rules {
         }
         rules::delete(&tx, workspace, id, self.context.clock.now()).await?;
         rule_cases::delete_all(&tx, workspace, id).await?;
+        timers::set(&tx, workspace, id, None, self.context.clock.now()).await?;
         let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
         self.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;

@@ -1,10 +1,11 @@
-//! The loops of one process: a pump for events, one for deliveries, and a sweep.
+//! The loops of one process: a pump for events, one for deliveries, one for sweeps.
 
 use crate::context::Context;
 use crate::deliverer::Deliverer;
 use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
 use crate::pump::Pump;
+use crate::sweeps::Sweeps;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::memory;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// How often memory that explains nothing any more is swept.
-const SWEEP: Duration = Duration::from_secs(60);
+const TIDY: Duration = Duration::from_secs(60);
 /// How long files and results of calls rest between steps, with nothing and with something going on.
 const FILES_IDLE: Duration = Duration::from_secs(1);
 const FILES_BUSY: Duration = Duration::from_millis(20);
@@ -25,6 +26,8 @@ pub(crate) struct Signals {
     pub(crate) events: Arc<Notify>,
     /// Deliveries were planned or became due.
     pub(crate) deliveries: Arc<Notify>,
+    /// A sweep was asked for.
+    pub(crate) sweeps: Arc<Notify>,
     /// Something is to be reconciled at once.
     pub(crate) changes: Arc<Notify>,
     /// A file has something to be done.
@@ -37,15 +40,18 @@ pub(crate) struct Worker {
     pub(crate) signals: Arc<Signals>,
     pub(crate) dispatch: Arc<Pump<Dispatcher>>,
     pub(crate) deliver: Arc<Pump<Deliverer>>,
+    pub(crate) sweep: Arc<Pump<Sweeps>>,
 }
 
 impl Worker {
     pub(crate) fn new(context: Arc<Context>, signals: Arc<Signals>) -> Self {
         let dispatcher = Dispatcher::new(Arc::clone(&context), Arc::clone(&signals));
         let deliverer = Deliverer::new(Arc::clone(&context));
+        let sweeps = Sweeps::new(Arc::clone(&context), Arc::clone(&signals));
         Self {
             dispatch: Arc::new(Pump::new(dispatcher, Arc::clone(&context.clock))),
             deliver: Arc::new(Pump::new(deliverer, Arc::clone(&context.clock))),
+            sweep: Arc::new(Pump::new(sweeps, Arc::clone(&context.clock))),
             context,
             signals,
         }
@@ -60,9 +66,11 @@ impl Worker {
         // What was done here may have been what another connection's lane waited for.
         let done = move || signals.deliveries.notify_one();
         tasks.spawn(Arc::clone(&self.deliver).run(stop.clone(), tasks.clone(), deliveries, done));
+        let asked = Arc::clone(&self.signals.sweeps);
+        tasks.spawn(Arc::clone(&self.sweep).run(stop.clone(), tasks.clone(), asked, || {}));
         tasks.spawn(crate::stops::watch(Arc::clone(&self.context), stop.clone()));
         let (worker, token) = (Arc::clone(self), stop.clone());
-        tasks.spawn(async move { worker.sweep(&token).await });
+        tasks.spawn(async move { worker.tidy(&token).await });
         let (worker, token) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { worker.files(&token).await });
     }
@@ -103,12 +111,8 @@ impl Worker {
         }
     }
 
-    async fn sweep(&self, stop: &CancellationToken) {
-        while stop
-            .run_until_cancelled(tokio::time::sleep(SWEEP))
-            .await
-            .is_some()
-        {
+    async fn tidy(&self, stop: &CancellationToken) {
+        while stop.run_until_cancelled(tokio::time::sleep(TIDY)).await.is_some() {
             if let Err(error) = memory::sweep_echoes(&self.context.db, self.context.clock.now()).await {
                 tracing::warn!(%error, "уборка памяти о записях не удалась");
             }

@@ -16,3 +16,4 @@ mod once;
 mod reconcile;
 mod retention;
 mod stops;
+mod sweeps;
