@@ -25,6 +25,7 @@ pub mod rule_case;
 pub mod run;
 pub mod session;
 pub mod stop;
+pub mod sweep;
 pub mod travel;
 pub mod trial;
 pub mod workspace;

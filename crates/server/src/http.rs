@@ -20,8 +20,8 @@ mod upload;
 use crate::http::problem::Problem;
 use crate::http::routes::{
     api_keys, call_results, chronicle, connections, deliveries, events, health, hooks, imports, links, oauth,
-    recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream, templates, trials,
-    workspaces,
+    recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream, sweeps, templates,
+    trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -89,6 +89,11 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(rule_cases::create_rule_case)
         .service(rule_cases::save_rule_case)
         .service(rule_cases::delete_rule_case)
+        .service(sweeps::list_sweeps)
+        .service(sweeps::cancel_sweep)
+        .service(sweeps::preview_rule_start)
+        .service(sweeps::start_rule_by_hand)
+        .service(sweeps::get_rule_schedule)
         .service(trials::list_trial_events)
         .service(trials::read_trial_body)
         .service(trials::get_trial_event)
@@ -104,6 +109,7 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(stream::follow_changes)
         .service(chronicle::get_chronicle)
         .service(events::list_events)
+        .service(sweeps::replay_events)
         .service(events::get_event)
         .service(events::replay_event)
         .service(deliveries::list_deliveries)

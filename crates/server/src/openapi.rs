@@ -194,6 +194,7 @@ fn path_parameter(name: &str) -> Parameter {
         "row" => "Номер строки, как его показывает Excel",
         "rule" => "Правило",
         "case" => "Проверка правила",
+        "sweep" => "Обход записей",
         "template" => "Слово шаблона",
         "version" => "Опубликованная версия правила",
         "kind" => "CRM: amocrm или lptracker",

@@ -216,6 +216,11 @@ impl RuleEditor {
 }
 
 impl EventEditor {
+    /// Starts by hand and great replays.
+    pub fn sweeps(&self) -> engine::sweeps::Sweeps {
+        self.app.engine.sweeps()
+    }
+
     /// Replays.
     pub fn replays(&self) -> Replays {
         self.app.engine.replays()

@@ -11,7 +11,7 @@ use api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use api::problem::ProblemType;
 use domain::id::{
     ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
-    TestCaseId,
+    SweepId, TestCaseId,
 };
 use std::future::{Ready, ready};
 use storage::PageOf;
@@ -103,6 +103,7 @@ in_path! {
     RuleId = "rule";
     RuleVersionId = "version";
     TestCaseId = "case";
+    SweepId = "sweep";
     String = "template";
     RowNumber = "row";
 }

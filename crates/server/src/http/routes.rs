@@ -19,6 +19,7 @@ pub mod rules;
 pub mod sessions;
 pub mod stops;
 pub mod stream;
+pub mod sweeps;
 pub mod templates;
 pub mod trials;
 pub mod workspaces;

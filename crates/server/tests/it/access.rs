@@ -62,6 +62,12 @@ const TABLE: &str = "
     list_templates          401 404 ok  ok  ok  404 ok  403 403 403
     get_template            401 404 ok  ok  ok  404 ok  403 403 403
     use_template            401 404 403 ok  ok  404 403 ok  403 403
+    list_sweeps             401 404 ok  ok  ok  404 ok  403 403 403
+    cancel_sweep            401 404 403 ok  ok  404 403 403 ok  403
+    preview_rule_start      401 404 403 ok  ok  404 403 403 ok  403
+    start_rule_by_hand      401 404 403 ok  ok  404 403 403 ok  403
+    get_rule_schedule       401 404 ok  ok  ok  404 ok  403 403 403
+    replay_events           401 404 403 ok  ok  404 403 403 ok  403
     list_rule_cases         401 404 ok  ok  ok  404 ok  403 403 403
     create_rule_case        401 404 403 ok  ok  404 403 ok  403 403
     save_rule_case          401 404 403 ok  ok  404 403 ok  403 403
@@ -236,6 +242,7 @@ async fn call(app: &TestApp, ours: &Workspace, operation: &Operation, caller: &C
         .replace("{version}", &seeds.version.to_string())
         .replace("{case}", &seeds.case.to_string())
         .replace("{template}", "deal-to-calls")
+        .replace("{sweep}", &seeds.sweep.to_string())
         .replace("{event}", &seeds.event.to_string())
         .replace("{delivery}", &seeds.delivery.to_string())
         .replace("{link}", &seeds.link.to_string())
@@ -278,6 +285,8 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
         "put_retention" => json!({ "bodies_days": 5 }),
         "update_connection" => json!({ "name": "новое имя" }),
         "create_rule" | "save_rule" | "validate_rule" => json!({ "draft": document }),
+        "start_rule_by_hand" | "preview_rule_start" => json!({ "records": ["5"] }),
+        "replay_events" => json!({}),
         "import_rule" => {
             let rules = app.engine().rules();
             json!(rules.export(ours.id, seeds.rule).await.unwrap())

@@ -23,3 +23,4 @@ mod rule_travel;
 mod rules;
 mod seeds;
 mod sessions;
+mod sweeps;

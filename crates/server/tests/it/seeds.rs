@@ -7,7 +7,7 @@ use domain::delivery::DeliveryState;
 use domain::event::{Event, EventKind, Fact, Origin};
 use domain::id::{
     ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
-    RunId, TestCaseId,
+    RunId, SweepId, TestCaseId,
 };
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::rule::{Rule, Trigger};
@@ -28,6 +28,7 @@ pub struct Seeds {
     pub version: RuleVersionId,
     pub row_version: i64,
     pub case: TestCaseId,
+    pub sweep: SweepId,
     pub event: EventId,
     pub delivery: DeliveryId,
     pub link: LinkId,
@@ -104,6 +105,13 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
     let case = engine
         .rules()
         .add_case(workspace.id, &actor, made.id, &case)
+        .await
+        .unwrap()
+        .id;
+    let replay = engine::sweeps::EventsChosen::default();
+    let sweep = engine
+        .sweeps()
+        .replay(workspace.id, &actor, replay)
         .await
         .unwrap()
         .id;
@@ -227,6 +235,7 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         version: published.published.expect("a version in force").id,
         row_version: published.version,
         case,
+        sweep,
         event,
         delivery,
         link,
