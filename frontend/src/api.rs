@@ -11,6 +11,7 @@ pub mod rule_cases;
 pub mod rules;
 pub mod sessions;
 pub mod stops;
+pub mod sweeps;
 pub mod travel;
 pub mod trials;
 pub mod workspace;

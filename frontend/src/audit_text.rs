@@ -58,6 +58,7 @@ pub fn action(word: &str) -> String {
         "case_added" => return "Проверка правила добавлена".to_owned(),
         "case_changed" => return "Проверка правила изменена".to_owned(),
         "case_deleted" => return "Проверка правила удалена".to_owned(),
+        "started_by_hand" => return "Правило запущено вручную".to_owned(),
         "replayed_many" => return "Действия повторены".to_owned(),
         "reordered" => return "Порядок правил изменён".to_owned(),
         "loop_stopped" => return "Сработала защита от зацикливания".to_owned(),

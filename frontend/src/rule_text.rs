@@ -219,8 +219,17 @@ pub fn trigger(trigger: &Trigger, names: &Names, home: Option<ConnectorKind>) ->
             counted(u64::from(schedule.every_minutes), "минуту", "минуты", "минут")
         ),
     };
+    let idle = match schedule.idle_days {
+        0 => String::new(),
+        n => format!(", не менявшиеся {}", counted(u64::from(n), "день", "дня", "дней")),
+    };
     if schedule.stages.is_empty() {
-        return format!("{}: {when}", trigger.kind.title());
+        let all = if idle.is_empty() {
+            String::new()
+        } else {
+            format!(", записи на открытых этапах{idle}")
+        };
+        return format!("{}: {when}{all}", trigger.kind.title());
     }
     let record = match home {
         Some(ConnectorKind::Lptracker) => RecordKind::Lead,
@@ -232,7 +241,7 @@ pub fn trigger(trigger: &Trigger, names: &Names, home: Option<ConnectorKind>) ->
         .map(|stage| format!("«{}»", names.stage(record, *stage)))
         .collect();
     format!(
-        "{}: {when}, записи на этапах {}",
+        "{}: {when}, записи на этапах {}{idle}",
         trigger.kind.title(),
         stages.join(", ")
     )

@@ -3,6 +3,7 @@
 mod changes;
 mod commands;
 mod document;
+mod starts;
 mod versions;
 
 use api::rule::RuleView;
@@ -27,6 +28,7 @@ use crate::words::Tone;
 use changes::{PublishDialog, circle_box, is_circle};
 use commands::copy_and_export;
 use document::document;
+use starts::starts;
 use versions::Versions;
 
 /// A rule to be made.
@@ -116,6 +118,7 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
         ("read", "Словами", None),
         ("json", "Документ", None),
         ("versions", "Версии", None),
+        ("starts", "Запуски", None),
     ];
     view! {
         <Tabs
@@ -127,6 +130,7 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
             {move || match tab.get().as_str() {
                 "read" => in_words(editor),
                 "json" => document(editor),
+                "starts" => started(id, editor, remote),
                 "versions" => view! { <Versions id remote /> }.into_any(),
                 _ => {
                     let (saved, version) =
@@ -137,6 +141,37 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
         </Tabs>
     }
     .into_any()
+}
+
+fn started(id: RuleId, editor: Editor, remote: Remote<RuleView>) -> AnyView {
+    let is_published = remote
+        .now()
+        .is_some_and(|rule| rule.summary.published_number.is_some());
+    let rule = editor.draft.with_untracked(Draft::rule).ok();
+    let by_hand = is_published
+        && rule.is_some_and(|rule| {
+            rule.triggers
+                .iter()
+                .any(|one| one.kind == domain::event::EventKind::Manual)
+        });
+    let source = remote.now().map(|rule| rule.summary.source);
+    let catalogues = untrack(|| Store::expect().catalogues());
+    let known = source.and_then(|id| catalogues.get(id));
+    let stages = known.map(|known| {
+        let pipelines = known.catalogue.pipelines.iter();
+        pipelines
+            .flat_map(|pipeline| {
+                pipeline.stages.iter().map(|stage| {
+                    let place = domain::value::Stage {
+                        pipeline: pipeline.id,
+                        status: stage.id,
+                    };
+                    (place, format!("{} › {}", pipeline.name, stage.name))
+                })
+            })
+            .collect()
+    });
+    starts(id, by_hand, stages.unwrap_or_default())
 }
 
 fn in_words(editor: Editor) -> AnyView {

@@ -2,11 +2,14 @@
 
 use domain::connection::ConnectorKind;
 use domain::event::EventKind;
+use domain::field::{FieldPath, FieldType, SystemField};
+use domain::record::RecordKind;
 use leptos::prelude::*;
 use serde_json::{Value, json};
 
 use super::Editor;
 use super::actions::connection;
+use super::value::values_input;
 use super::widgets::{line, tick, whole_at};
 
 /// Kinds of events that a CRM sends, by the beginning of their words.
@@ -104,12 +107,37 @@ fn schedule(editor: Editor) -> AnyView {
             let on = Callback::new(move |text: String| {
                 editor.set(place.clone(), if text.trim().is_empty() { Value::Null } else { text.into() });
             });
+            let stages = editor.at(format!("/triggers/{at}/schedule/stages"));
+            let shown = Signal::derive(move || {
+                stages.with(|all| {
+                    let all = all.as_array().map(Vec::as_slice).unwrap_or_default();
+                    all.iter().map(|stage| json!({ "type": "stage", "value": stage })).collect::<Vec<_>>()
+                })
+            });
+            let place = format!("/triggers/{at}/schedule/stages");
+            let set = Callback::new(move |list: Value| {
+                let list = list.as_array().map(Vec::as_slice).unwrap_or_default();
+                let plain = list.iter().map(|one| one["value"].clone()).collect();
+                editor.set(place.clone(), Value::Array(plain));
+            });
+            let record = match untrack(|| editor.kind_at("/source".to_owned()).get()) {
+                Some(ConnectorKind::Lptracker) => RecordKind::Lead,
+                _ => RecordKind::Deal,
+            };
+            let path = FieldPath::now(record, SystemField::Stage);
             view! {
+                <div class="stack tight" data-testid="schedule">
                 <div class="row">
                     <span>"каждые"</span>
                     {whole_at(editor, "Каждые столько минут", format!("/triggers/{at}/schedule/every_minutes"))}
                     <span>"минут, или cron"</span>
                     {line("Выражение cron", "text", "0 9 * * 1-5", editor.text(cron), on)}
+                </div>
+                <div class="row"><span>"записи на этапах"</span>{values_input(editor, "Этап".to_owned(), path, FieldType::Stage, shown, set)}</div>
+                <div class="row">
+                    <span>"не менявшиеся дней"</span>
+                    {whole_at(editor, "Не менявшиеся столько дней, 0 — все", format!("/triggers/{at}/schedule/idle_days"))}
+                </div>
                 </div>
             }
         })
