@@ -141,6 +141,16 @@ points! {
     ReconcileCommitted,
     /// Reconciliation: a failure of the CRM is noted at the connection, not at the walk.
     ReconcileFailed,
+    /// Imports: rows of a file are written, the place in it is not.
+    ImportRows,
+    /// Imports: a piece of a file is read, committed.
+    ImportRead,
+    /// Imports: rows are marked as handed over, their events are not written.
+    ImportMarked,
+    /// Imports: the events are written, nothing is committed.
+    ImportEvents,
+    /// Imports: handed over, committed.
+    ImportHanded,
     /// Connections: a failure is noted, the state is not changed.
     ConnectionFailure,
 }

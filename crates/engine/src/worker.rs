@@ -73,12 +73,23 @@ impl Worker {
         tasks.spawn(async move { worker.tidy(&token).await });
         let (worker, token) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { worker.files(&token).await });
+        let (worker, token) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { worker.calls(&token).await });
     }
 
-    /// One step of files and results of calls.
+    /// One step of files and results of calls, for tests and tools.
     pub(crate) async fn files_step(&self) -> Result<usize, EngineError> {
+        Ok(self.calls_step().await? + self.rows_step().await?)
+    }
+
+    /// One step of asking for calls: the only one of these that waits for a CRM, so it has a loop of its own.
+    async fn calls_step(&self) -> Result<usize, EngineError> {
+        crate::calls::poll(&self.context).await
+    }
+
+    /// One step of files, and of what became of results.
+    async fn rows_step(&self) -> Result<usize, EngineError> {
         let mut n_done = crate::imports::step(&self.context, &self.signals).await?;
-        n_done += crate::calls::poll(&self.context).await?;
         let mut after = None;
         loop {
             let (n_settled, next) = crate::calls::settle(&self.context, after).await?;
@@ -90,19 +101,16 @@ impl Worker {
         }
     }
 
+    async fn calls(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            let pause = pause_after(self.calls_step().await, "опрос звонков");
+            let _stopped = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+        }
+    }
+
     async fn files(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = match self.files_step().await {
-                Ok(0) => FILES_IDLE,
-                Ok(_) => FILES_BUSY,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "загрузка файлов: шаг не удался, повторим"
-                    );
-                    FILES_IDLE
-                }
-            };
+            let pause = pause_after(self.rows_step().await, "загрузка файлов");
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.signals.imports.notified() => {}
@@ -116,6 +124,21 @@ impl Worker {
             if let Err(error) = memory::sweep_echoes(&self.context.db, self.context.clock.now()).await {
                 tracing::warn!(%error, "уборка памяти о записях не удалась");
             }
+        }
+    }
+}
+
+/// How long to rest after a step; what went wrong is written down.
+fn pause_after(step: Result<usize, EngineError>, what: &str) -> Duration {
+    match step {
+        Ok(0) => FILES_IDLE,
+        Ok(_) => FILES_BUSY,
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "{what}: шаг не удался, повторим"
+            );
+            FILES_IDLE
         }
     }
 }

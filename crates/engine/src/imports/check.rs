@@ -4,6 +4,7 @@ use super::plan::{ColumnReport, ReadRow, Types};
 use super::{Duplicates, Import, path};
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use domain::field::{FieldKey, FieldPath};
 use domain::id::ImportId;
 use std::collections::HashMap;
@@ -139,6 +140,7 @@ async fn store(context: &Context, import: &mut Import, mut batch: Batch) -> Resu
     let tx = context.db.begin().await?;
     mark_duplicates(&tx, import, &mut batch.rows).await?;
     import_rows::insert(&tx, import.workspace, import.id, &batch.rows).await?;
+    point!(ImportRows);
     import.n_rows += batch.rows.len() as i64;
     import.position = batch.rows.last().map_or(import.position, |row| row.number);
     let columns = &mut import.plan.stats.columns;
@@ -151,6 +153,7 @@ async fn store(context: &Context, import: &mut Import, mut batch: Batch) -> Resu
     }
     imports::save(&tx, import).await?;
     tx.commit().await?;
+    point!(ImportRead);
     Ok(())
 }
 

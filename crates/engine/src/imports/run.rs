@@ -5,6 +5,7 @@ use super::{Import, check};
 use crate::calls;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
+use crate::failpoint::point;
 use crate::worker::Signals;
 use domain::event::{Event, EventKind, Fact, Origin};
 use domain::field::SystemField;
@@ -176,9 +177,12 @@ async fn hand_over(context: &Context, mut import: Import, rows: Vec<ImportRow>) 
     }
     let tx = context.db.begin().await?;
     import_rows::hand_over(&tx, import.workspace, import.id, &marks).await?;
+    point!(ImportMarked);
     events::insert(&tx, &new).await?;
+    point!(ImportEvents);
     imports::save(&tx, &mut import).await?;
     tx.commit().await?;
+    point!(ImportHanded);
     Ok(())
 }
 

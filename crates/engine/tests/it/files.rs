@@ -7,6 +7,7 @@ use domain::record::{Record, RecordKey, RecordKind};
 use domain::time::{Timestamp, Zone};
 use domain::value::Value;
 use engine::calls::Heard;
+use engine::failpoint::Point;
 use engine::imports::{Duplicates, Import, Place, Purpose, Wish};
 use futures::TryStreamExt;
 use storage::audit::Actor;
@@ -211,6 +212,81 @@ async fn a_call_that_arrives_by_webhook_polling_and_file_is_one_row() {
             .unwrap();
         let lines = String::from_utf8(pages.concat()).unwrap();
         assert!(lines.contains("+79991234567;;Не отвечает;65"), "{lines}");
+    })
+    .await;
+}
+
+/// Three deaths on the way of a file of several pieces and windows: read on, handed over, every row once.
+#[tokio::test]
+async fn an_import_killed_again_and_again_hands_every_row_over_once() {
+    const ROWS: i64 = 4_500;
+    House::each(async |house| {
+        let rows: String = (0..ROWS).map(|n| format!("+7999{n:07};Клиент {n}\n")).collect();
+        let import = upload(&house, &format!("Телефон;Имя\n{rows}")).await;
+        let (imports, wish) = (
+            house.engine.imports(),
+            Wish {
+                place: None,
+                ..into_leads(&house)
+            },
+        );
+        imports.describe(house.workspace, import.id, wish).await.unwrap();
+        imports.check(house.workspace, import.id).await.unwrap();
+        let mut positions = Vec::new();
+        for point in [Point::ImportRead, Point::ImportRows, Point::ImportRead] {
+            let lived = house.process(Some(point), async |engine| engine.step().await.unwrap());
+            assert!(lived.is_none(), "{point:?}");
+            positions.push(imports.find(house.workspace, import.id).await.unwrap().n_rows);
+        }
+        assert_eq!(
+            positions,
+            [2_000, 2_000, 4_000],
+            "each goes on where the one before it died"
+        );
+        house.engine.step().await.unwrap();
+        assert_eq!(count(&house, &import, RowState::Accepted).await, ROWS);
+
+        imports
+            .start(house.workspace, &Actor::system(), import.id)
+            .await
+            .unwrap();
+        for point in [Point::ImportHanded, Point::ImportMarked, Point::ImportEvents] {
+            let lived = house.process(Some(point), async |engine| {
+                engine.settle(500).await.unwrap();
+            });
+            assert!(lived.is_none(), "{point:?}");
+            house.clock.advance(60_000);
+        }
+        house.engine.settle(500).await.unwrap();
+        let import = imports.find(house.workspace, import.id).await.unwrap();
+        assert_eq!(import.state, ImportState::Done);
+        // No rule takes such rows, which is said of each.
+        assert_eq!(count(&house, &import, RowState::Skipped).await, ROWS);
+        let mut events = std::collections::BTreeSet::new();
+        let mut after = 0;
+        while let Some(last) = {
+            let db = house.engine.db();
+            let rows = import_rows::list(db, house.workspace, import.id, None, after, 1000)
+                .await
+                .unwrap();
+            events.extend(rows.iter().filter_map(|row| row.event));
+            rows.last().map(|row| row.number)
+        } {
+            after = last;
+        }
+        assert_eq!(events.len() as i64, ROWS, "each row has an event of its own");
+        let (mut n_stored, mut before) = (0, None);
+        loop {
+            let page = storage::PageOf { limit: 1000, before };
+            let filter = storage::events::EventFilter::default();
+            let stored = storage::events::list(house.engine.db(), house.workspace, &filter, page)
+                .await
+                .unwrap();
+            let Some(last) = stored.last() else { break };
+            before = Some(last.event.id.0);
+            n_stored += stored.len() as i64;
+        }
+        assert_eq!(n_stored, ROWS, "no row was handed over twice");
     })
     .await;
 }
