@@ -15,6 +15,7 @@ use storage::connections::{self, Connection};
 use uuid::Uuid;
 use vault::Keyring;
 
+use crate::breaker::Breakers;
 use crate::error::EngineError;
 use crate::gated::Gated;
 use crate::lease::Leases;
@@ -112,6 +113,7 @@ pub struct Context {
     pub(crate) turns: Turns,
     pub(crate) leases: Leases,
     pub(crate) stops: Arc<Board>,
+    pub(crate) breakers: Arc<Breakers>,
     open: Mutex<Opened>,
     budgets: Mutex<HashMap<ConnectionId, Option<String>>>,
 }
@@ -136,6 +138,7 @@ impl Context {
             turns: Turns::default(),
             leases: Leases::default(),
             stops: Arc::default(),
+            breakers: Arc::default(),
             open: Mutex::new(HashMap::new()),
             budgets: Mutex::default(),
         }
@@ -172,6 +175,8 @@ impl Context {
     ) -> Arc<dyn Connector> {
         let passage = Passage {
             board: Arc::clone(&self.stops),
+            breakers: Arc::clone(&self.breakers),
+            clock: Arc::clone(&self.clock),
             workspace: connection.workspace,
             connection: connection.id,
             rules,

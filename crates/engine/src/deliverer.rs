@@ -17,6 +17,7 @@ use self::desk::Desk;
 use self::failure::Failure;
 use self::upsert::Ended;
 use self::verdict::Judge;
+use crate::breaker::{self, Circuit};
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::failpoint::point;
@@ -78,12 +79,10 @@ impl Deliverer {
         if stops.is_everything_stopped() {
             return Ok(Vec::new());
         }
-        let held = stops.connections();
-        let due = deliveries::due_connections(&self.context.db, self.context.clock.now()).await?;
-        Ok(due
-            .into_iter()
-            .filter(|due| due.is_none_or(|id| !held.contains(&id)))
-            .collect())
+        let (held, now) = (stops.connections(), self.context.clock.now());
+        let due = deliveries::due_connections(&self.context.db, now).await?;
+        let may_send = |id| !held.contains(&id) && self.context.breakers.circuit(id, now) != Circuit::Open;
+        Ok(due.into_iter().filter(|due| due.is_none_or(may_send)).collect())
     }
 
     /// When something that may be sent is next due.
@@ -92,7 +91,9 @@ impl Deliverer {
         if stops.is_everything_stopped() {
             return Ok(None);
         }
-        Ok(deliveries::next_due(&self.context.db, &stops.connections(), &stops.rules()).await?)
+        let mut held = stops.connections();
+        held.extend(self.context.breakers.open(self.context.clock.now()));
+        Ok(deliveries::next_due(&self.context.db, &held, &stops.rules()).await?)
     }
 
     /// One round of a connection: whoever holds its lease takes what is due, first of each lane.
@@ -119,9 +120,14 @@ impl Deliverer {
             return Ok(0);
         }
         let connector = context.connector(&connection).await?;
-        let at_once = match connector.batch() {
-            0 | 1 => context.settings.deliveries_at_once,
-            n => n as u64 * ARRAYS,
+        let at_once = match (
+            context.breakers.circuit(id, context.clock.now()),
+            connector.batch(),
+        ) {
+            (Circuit::Open, _) => return Ok(0),
+            (Circuit::Trial, _) => 1,
+            (Circuit::Closed, 0 | 1) => context.settings.deliveries_at_once,
+            (Circuit::Closed, n) => n as u64 * ARRAYS,
         };
         let leased = self.lease(Some(id), at_once).await?;
         if leased.is_empty() {
@@ -209,6 +215,9 @@ impl Deliverer {
         };
         self.note(&connection, &ended).await;
         point!(DeliverNoted);
+        if let Err(error) = breaker::tell(context, connection.workspace, connection.id).await {
+            tracing::warn!(%error, "о предохранителе подключения не сказано");
+        }
         let mut trouble = None;
         for (case, result) in ended {
             if let Err(Failure::Left { cause }) = result {

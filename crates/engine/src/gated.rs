@@ -1,10 +1,12 @@
-//! A connector behind the emergency stop: each call runs with the gate that its requests look at before they leave.
+//! A connector behind the emergency stop and its circuit breaker: each call runs with the gate that its requests look at
+//! before they leave, and tells how it ended.
 
+use crate::stops::Passage;
 use async_trait::async_trait;
 use connector::http::{Gate, gated};
 use connector::{
     AccountCard, Changes, Connector, ConnectorError, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot,
-    Subscription,
+    Subscription, Verdict,
 };
 use domain::catalogue::Catalogue;
 use domain::command::Write;
@@ -18,11 +20,11 @@ use std::time::Duration;
 /// The connector with its gate.
 pub(crate) struct Gated {
     inner: Arc<dyn Connector>,
-    gate: Arc<dyn Gate>,
+    gate: Arc<Passage>,
 }
 
 impl Gated {
-    pub(crate) fn new(inner: Arc<dyn Connector>, gate: Arc<dyn Gate>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Connector>, gate: Arc<Passage>) -> Self {
         Self { inner, gate }
     }
 
@@ -34,7 +36,34 @@ impl Gated {
         if !self.gate.is_open() {
             return Err(ConnectorError::Stopped);
         }
-        gated(Arc::clone(&self.gate), call).await
+        let result = gated(self.gate(), call).await;
+        self.gate.note(result.as_ref().err());
+        result
+    }
+
+    /// Of several calls at once: nothing when they may not leave.
+    async fn pass_all<T>(
+        &self,
+        n_calls: usize,
+        calls: impl Future<Output = Vec<Result<T, ConnectorError>>> + Send,
+    ) -> Vec<Result<T, ConnectorError>> {
+        if !self.gate.is_open() {
+            return (0..n_calls).map(|_| Err(ConnectorError::Stopped)).collect();
+        }
+        let results = gated(self.gate(), calls).await;
+        // They shared requests: one that was answered speaks for all.
+        let answered = |result: &&Result<T, ConnectorError>| match result {
+            Ok(_) => true,
+            Err(error) => error.verdict() == Verdict::Permanent,
+        };
+        let told = results.iter().find(answered).or(results.first());
+        self.gate.note(told.and_then(|result| result.as_ref().err()));
+        results
+    }
+
+    fn gate(&self) -> Arc<dyn Gate> {
+        let gate: Arc<Passage> = Arc::clone(&self.gate);
+        gate
     }
 }
 
@@ -65,10 +94,8 @@ impl Connector for Gated {
         keys: &[RecordKey],
         related: bool,
     ) -> Vec<Result<Option<Snapshot>, ConnectorError>> {
-        if !self.gate.is_open() {
-            return keys.iter().map(|_| Err(ConnectorError::Stopped)).collect();
-        }
-        gated(Arc::clone(&self.gate), self.inner.read_all(keys, related)).await
+        self.pass_all(keys.len(), self.inner.read_all(keys, related))
+            .await
     }
 
     async fn find_contacts(&self, query: &ContactQuery) -> Result<Vec<Record>, ConnectorError> {
@@ -84,10 +111,8 @@ impl Connector for Gated {
     }
 
     async fn write_all(&self, outgoing: &[Outgoing]) -> Vec<Result<Effect, ConnectorError>> {
-        if !self.gate.is_open() {
-            return outgoing.iter().map(|_| Err(ConnectorError::Stopped)).collect();
-        }
-        gated(Arc::clone(&self.gate), self.inner.write_all(outgoing)).await
+        self.pass_all(outgoing.len(), self.inner.write_all(outgoing))
+            .await
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

@@ -14,6 +14,7 @@
 
 pub mod accounts;
 mod attention;
+mod breaker;
 pub mod calls;
 pub mod catalogue_diff;
 pub mod clock;

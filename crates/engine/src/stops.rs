@@ -1,10 +1,13 @@
 //! Emergency stops: what a person has told us not to send. Every outgoing request of the pipeline looks at the
 //! board at the last moment before it leaves; other processes see a change within 400 ms.
 
+use crate::breaker::{Breakers, Circuit};
+use crate::clock::Clock;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::worker::Signals;
 use connector::http::Gate;
+use connector::{ConnectorError, Verdict};
 use domain::connection::ConnectionState;
 use domain::id::{AuditEntryId, ConnectionId, RuleId, WorkspaceId};
 use std::collections::HashSet;
@@ -82,17 +85,31 @@ impl Board {
 }
 
 /// The gate before the requests of one piece of work.
-#[derive(Debug)]
 pub(crate) struct Passage {
     pub(crate) board: Arc<Board>,
+    pub(crate) breakers: Arc<Breakers>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) workspace: WorkspaceId,
     pub(crate) connection: ConnectionId,
     /// The rules behind the work, where there are any.
     pub(crate) rules: Vec<RuleId>,
 }
 
+impl Passage {
+    /// A call ended so: whoever comes next learns from it before anything is stored.
+    pub(crate) fn note(&self, error: Option<&ConnectorError>) {
+        if let Some(Verdict::Reauthorise | Verdict::Suspend) = error.map(ConnectorError::verdict) {
+            self.board.pause(self.connection);
+        }
+        self.breakers.note(self.connection, error, self.clock.now());
+    }
+}
+
 impl Gate for Passage {
     fn is_open(&self) -> bool {
+        if self.breakers.circuit(self.connection, self.clock.now()) == Circuit::Open {
+            return false;
+        }
         self.board.read(|standing| {
             !standing.everything
                 && !standing.workspaces.contains(&self.workspace)

@@ -230,6 +230,23 @@ pub async fn set_state(
     )
 }
 
+/// Tells of a working connection what is unusual about it, or that nothing is any more. One that a person or the CRM
+/// has stopped keeps its own reason.
+pub async fn set_reason(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    id: ConnectionId,
+    reason: Option<&str>,
+) -> Result<(), StorageError> {
+    sql::execute(
+        conn,
+        "UPDATE connection SET state_reason = $3 WHERE workspace_id = $1 AND id = $2 AND state = 'active'",
+        [workspace.0.into(), id.0.into(), reason.map(str::to_owned).into()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Stores what a successful check told.
 pub async fn set_card(
     conn: &impl Conn,

@@ -367,7 +367,9 @@ impl House {
             let Some(next) = due.into_iter().flatten().min() else {
                 return;
             };
-            self.pass((next.0 - self.clock.now().0).max(1));
+            // What is due and not done waits for something else: a breaker, another process's lease.
+            let wait = next.0 - self.clock.now().0;
+            self.pass(if wait > 0 { wait } else { 1_000 });
         }
         panic!("работа не кончается");
     }

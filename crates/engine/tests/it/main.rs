@@ -3,6 +3,7 @@
 // A test that panics has failed: just what is wanted.
 #![allow(clippy::unwrap_used)]
 
+mod breaker;
 mod coalescing;
 mod dispatch;
 mod echoes;
