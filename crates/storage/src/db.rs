@@ -67,6 +67,16 @@ impl Db {
     /// Opens `sqlite://path?mode=rwc` or `postgres://…` with at most `max_connections` (SQLite: readers
     /// beside one writer).
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StorageError> {
+        Self::open(url, max_connections, false).await
+    }
+
+    /// The same over an SQLite file that does not grow any more, as on a full disk.
+    #[cfg(feature = "testing")]
+    pub async fn connect_on_full_disk(url: &str, max_connections: u32) -> Result<Self, StorageError> {
+        Self::open(url, max_connections, true).await
+    }
+
+    async fn open(url: &str, max_connections: u32, is_full: bool) -> Result<Self, StorageError> {
         let mut options = ConnectOptions::new(url);
         options
             .max_connections(max_connections.max(2))
@@ -75,8 +85,14 @@ impl Db {
             .acquire_timeout(Duration::from_secs(10))
             .sqlx_logging(false);
         if url.starts_with("sqlite:") {
-            options.map_sqlx_sqlite_opts(|options| {
-                options
+            options.map_sqlx_sqlite_opts(move |options| {
+                // A limit below the present size becomes the present size.
+                let limited = if is_full {
+                    options.pragma("max_page_count", "1")
+                } else {
+                    options
+                };
+                limited
                     .journal_mode(sea_orm::sqlx::sqlite::SqliteJournalMode::Wal)
                     .synchronous(sea_orm::sqlx::sqlite::SqliteSynchronous::Full)
                     .busy_timeout(Duration::from_secs(10))

@@ -26,7 +26,7 @@ pub use server::OwnServer;
 use std::fmt;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
 
 /// The variable with the address of the PostgreSQL server, `postgres://…`.
 pub const POSTGRES_VARIABLE: &str = "INTEGRATOR_TEST_POSTGRES";
@@ -77,6 +77,21 @@ impl TestDb {
     /// Which database it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Runs a statement of a test's own, beside the product.
+    ///
+    /// # Panics
+    ///
+    /// When the database refuses it.
+    pub async fn execute(&self, sql: &str) {
+        let connection = self.connect().await;
+        if let Err(error) = connection.execute_unprepared(sql).await {
+            panic!("{}: {sql}: {error}", self.kind);
+        }
+        if let Err(error) = connection.close().await {
+            panic!("{}: {error}", self.kind);
+        }
     }
 
     /// A pool of this test's own, for looking at rows from outside.

@@ -145,7 +145,7 @@ impl House {
         .await;
     }
 
-    async fn new(test_db: &TestDb) -> Self {
+    pub(crate) async fn new(test_db: &TestDb) -> Self {
         let db = Db::connect(test_db.url(), 4).await.unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_780_000_000)));
         let amocrm = ScriptedConnector::new(ConnectorKind::Amocrm, 1_000);
@@ -257,6 +257,11 @@ impl House {
     pub(crate) fn hook_of(&self, kind: ConnectorKind) -> String {
         let found = self.hooks.iter().find(|(of, _)| *of == kind);
         found.unwrap().1.clone()
+    }
+
+    /// A process over the same database, reached in another way.
+    pub(crate) fn process_over(&self, db: Db) -> Engine {
+        engine_over(db, &self.clock, &self.amocrm, &self.lptracker)
     }
 
     /// Publishes a rule written as JSON; `AMO` and `LPT` stand for the connections.

@@ -18,3 +18,4 @@ mod reconcile;
 mod retention;
 mod stops;
 mod sweeps;
+mod trouble;
