@@ -3,7 +3,8 @@
 //! Reading order: [`paths`] (where things live), [`cmd`] and [`say`] (how programs are run and spoken about),
 //! [`setup`] and [`apt`] (what is installed), [`wasm`] (the interface), [`db`] (PostgreSQL for tests),
 //! [`run`] and [`process`] (the demo), [`ci`] (all checks), [`arrows`] and [`tidy`] (our own checks), [`e2e`] (the browser),
-//! [`mod@bench`] (how fast it is), [`chaos`] (what it survives).
+//! [`mod@bench`] (how fast it is), [`chaos`] (what it survives),
+//! [`simulate`] (what it would carry).
 
 mod apt;
 mod arrows;
@@ -21,6 +22,7 @@ mod process;
 mod run;
 mod say;
 mod setup;
+mod simulate;
 mod tidy;
 mod wasm;
 
@@ -48,6 +50,8 @@ const HELP: &str = "\
                      замеры скорости на собранном для выпуска; без имени — все (docs/PERFORMANCE.md)
   chaos [--minutes N] [--seed S]
                      процессы убивают, базу перезапускают, CRM сбоят: всё принятое должно выполниться один раз
+  simulate [--accounts N] [--processes N] [--per-process N] [--per-database N] [--databases N] [--seed S]
+                     сколько аккаунтов несут процессы и база: модель в условном времени (docs/SCALING.md)
   arrows             проверить зависимости между крейтами
   tidy               проверить правила оформления, которых не знает clippy
 ";
@@ -80,6 +84,7 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "db" => db::main(rest)?,
         "bench" => bench::main(rest)?,
         "chaos" => chaos::main(rest)?,
+        "simulate" => simulate::main(rest)?,
         "arrows" => arrows::main()?,
         "tidy" => tidy::main()?,
         "help" | "--help" | "-h" => print!("{HELP}"),
