@@ -131,7 +131,7 @@ pub async fn save(conn: &impl Conn, it: &CallResult) -> Result<(), StorageError>
          recording = excluded.recording, lead_id = excluded.lead_id, deal_id = excluded.deal_id, \
          event_id = excluded.event_id, sync = excluded.sync, sync_error = excluded.sync_error, \
          is_settled = excluded.is_settled, updated_at = excluded.updated_at",
-        sql::places(1, 23)
+        sql::places(conn, 1, 23)
     );
     sql::execute(
         conn,

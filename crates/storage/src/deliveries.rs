@@ -147,7 +147,7 @@ pub async fn insert<T: Borrow<Delivery>>(conn: &impl Conn, deliveries: &[T]) -> 
         let sql = format!(
             "INSERT INTO delivery (workspace_id, id, run_id, event_id, rule_id, connection_id, lane, command, state, \
              progress, record_kind, record_id, replay_of, chain, n_attempts, created_at, due_at) VALUES {}",
-            sql::places(deliveries.len(), 17)
+            sql::places(conn, deliveries.len(), 17)
         );
         let mut values = Vec::with_capacity(deliveries.len() * 17);
         for delivery in deliveries {

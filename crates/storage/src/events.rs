@@ -164,7 +164,7 @@ pub async fn insert_inbound<B: Borrow<Inbound>>(conn: &impl Conn, bodies: &[B]) 
     for bodies in sql::batches(bodies) {
         let sql = format!(
             "INSERT INTO inbound (workspace_id, id, connection_id, received_at, content_type, body) VALUES {}",
-            sql::places(bodies.len(), 6)
+            sql::places(conn, bodies.len(), 6)
         );
         let mut values = Vec::with_capacity(bodies.len() * 6);
         for body in bodies {
@@ -237,7 +237,7 @@ pub async fn insert<E: Borrow<NewEvent>>(
             "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
              fact, inbound_id, replay_of, only_rule_id, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
              ON CONFLICT (workspace_id, connection_id, event_key) DO NOTHING RETURNING id",
-            sql::places(events.len(), 19)
+            sql::places(conn, events.len(), 19)
         );
         let mut values = Vec::with_capacity(events.len() * 19);
         for new in events {

@@ -113,7 +113,7 @@ pub async fn insert(
         let sql = format!(
             "INSERT INTO import_row (workspace_id, import_id, number, state, row_key, cells, error, event_id) VALUES {} \
              ON CONFLICT (workspace_id, import_id, number) DO NOTHING",
-            sql::places(rows.len(), 8)
+            sql::places(conn, rows.len(), 8)
         );
         let mut values = Vec::with_capacity(rows.len() * 8);
         for row in rows {

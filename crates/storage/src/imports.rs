@@ -145,7 +145,10 @@ fn import<P: DeserializeOwned>(row: Row) -> Result<Import<P>, StorageError> {
 
 /// Stores a new import.
 pub async fn insert<P: serde::Serialize>(conn: &impl Conn, import: &Import<P>) -> Result<(), StorageError> {
-    let sql = format!("INSERT INTO import ({COLUMNS}) VALUES {}", sql::places(1, 15));
+    let sql = format!(
+        "INSERT INTO import ({COLUMNS}) VALUES {}",
+        sql::places(conn, 1, 15)
+    );
     sql::execute(
         conn,
         &sql,

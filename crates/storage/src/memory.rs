@@ -96,7 +96,7 @@ pub async fn save_snapshots(
             "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
              VALUES {} ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
              DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
-            sql::places(records.len(), 6)
+            sql::places(conn, records.len(), 6)
         );
         let mut values: Vec<sea_orm::Value> = Vec::with_capacity(records.len() * 6);
         for record in records {
@@ -185,7 +185,7 @@ pub async fn insert_echoes(conn: &impl Conn, echoes: &[Echo]) -> Result<(), Stor
         let sql = format!(
             "INSERT INTO echo ({ECHO_COLUMNS}) VALUES {} ON CONFLICT (workspace_id, id) \
              DO UPDATE SET record_id = excluded.record_id, expires_at = excluded.expires_at",
-            sql::places(echoes.len(), 10)
+            sql::places(conn, echoes.len(), 10)
         );
         let mut values: Vec<sea_orm::Value> = Vec::with_capacity(echoes.len() * 10);
         for echo in echoes {

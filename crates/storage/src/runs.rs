@@ -55,7 +55,7 @@ pub async fn insert<T: Borrow<Run>>(conn: &impl Conn, runs: &[T]) -> Result<(), 
         let sql = format!(
             "INSERT INTO run (workspace_id, id, event_id, rule_id, rule_version_id, outcome, explanation, notes, \
              n_commands, at) VALUES {}",
-            sql::places(runs.len(), 10)
+            sql::places(conn, runs.len(), 10)
         );
         let mut values = Vec::with_capacity(runs.len() * 10);
         for run in runs {

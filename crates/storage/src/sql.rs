@@ -1,6 +1,6 @@
 //! Running statements. Both databases understand `$1`-style places, so a statement is written once.
 
-use crate::db::{Conn, raw};
+use crate::db::{Conn, is_postgres, raw};
 use crate::error::StorageError;
 use domain::id::{ConnectionId, WorkspaceId};
 use domain::record::{RecordKey, RecordKind};
@@ -85,9 +85,14 @@ pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 
-/// `($1, $2), ($3, $4)` for so many rows of so many columns.
-pub(crate) fn places(n_rows: usize, n_columns: usize) -> String {
-    places_from(0, n_rows, n_columns)
+/// `($1, $2), ($3, $4)` for so many rows of so many columns, for a statement that has no other places. SQLite finds
+/// numbered places by walking through all of them, so there they have no numbers.
+pub(crate) fn places<C: Conn>(conn: &C, n_rows: usize, n_columns: usize) -> String {
+    if is_postgres(conn) {
+        return places_from(0, n_rows, n_columns);
+    }
+    let row = format!("({})", vec!["?"; n_columns].join(", "));
+    vec![row; n_rows].join(", ")
 }
 
 /// The same for places that come after others.

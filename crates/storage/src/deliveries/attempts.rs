@@ -53,7 +53,7 @@ pub async fn insert_attempts(conn: &impl Conn, attempts: &[Attempt]) -> Result<(
         let sql = format!(
             "INSERT INTO attempt (workspace_id, id, delivery_id, number, outcome, error_code, error, exchanges, \
              started_at, finished_at) VALUES {}",
-            sql::places(attempts.len(), 10)
+            sql::places(conn, attempts.len(), 10)
         );
         let mut values: Vec<sea_orm::Value> = Vec::with_capacity(attempts.len() * 10);
         for attempt in attempts {
