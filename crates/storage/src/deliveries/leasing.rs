@@ -132,8 +132,8 @@ impl Terms<'_> {
         let picked = format!(
             "SELECT d.workspace_id, d.id FROM (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND d.{OPEN} \
              AND d.due_at <= $3{} ORDER BY d.due_at, d.id LIMIT {WINDOW}) near \
-             JOIN delivery d ON d.workspace_id = near.workspace_id AND d.id = near.id \
-             WHERE {} AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4",
+             CROSS JOIN delivery d \
+             WHERE d.workspace_id = near.workspace_id AND d.id = near.id AND {} AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4",
             held.spared("d"),
             first_of_lane("d", &held)
         );
@@ -176,8 +176,8 @@ impl Terms<'_> {
             held.holds_back("e")
         );
         let picked = format!(
-            "SELECT d.workspace_id, d.id FROM lanes JOIN delivery d ON d.workspace_id = {workspace} AND d.id = {first} \
-             WHERE {whose} AND d.{OPEN} AND d.state <> 'leased' AND d.due_at <= $3{} LIMIT $4",
+            "SELECT d.workspace_id, d.id FROM lanes CROSS JOIN delivery d \
+             WHERE d.workspace_id = {workspace} AND d.id = {first} AND {whose} AND d.{OPEN} AND d.state <> 'leased' AND d.due_at <= $3{} LIMIT $4",
             held.spared("d")
         );
         self.take(conn, &lanes, &picked, values).await
@@ -195,6 +195,7 @@ impl Terms<'_> {
             true => " FOR UPDATE OF d SKIP LOCKED",
             false => "",
         };
+        // Joined crosswise above: SQLite, which has no figures about the table, then keeps the order of the joins.
         // Picked in a statement of its own: as a subquery it may be carried out again for every row.
         let sql = format!(
             "WITH RECURSIVE {before}picked AS MATERIALIZED ({picked}{locked}) \
