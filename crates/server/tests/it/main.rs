@@ -14,6 +14,7 @@ mod hooks;
 mod interface;
 mod live;
 mod openapi;
+mod outage;
 mod problems;
 mod processes;
 mod reconciliation;
