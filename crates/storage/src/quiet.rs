@@ -165,13 +165,7 @@ pub async fn due_connections(conn: &impl Conn, now: Timestamp) -> Result<Vec<Con
         .collect())
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
 /// When the next wait is over.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(conn, "SELECT MIN(due_at) AS due_at FROM quiet", []).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    sql::moment(conn, "SELECT MIN(due_at) AS due_at FROM quiet", []).await
 }

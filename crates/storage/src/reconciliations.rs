@@ -154,21 +154,15 @@ pub async fn due(conn: &impl Conn, now: Timestamp, limit: u64) -> Result<Vec<Con
     Ok(rows.into_iter().map(|row| ConnectionId(row.id)).collect())
 }
 
-#[derive(FromQueryResult)]
-struct NextRow {
-    due_at: Option<i64>,
-}
-
 /// When the next connection is to be read.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<NextRow, _>(
+    sql::moment(
         conn,
         "SELECT MIN(COALESCE(r.due_at, 0)) AS due_at FROM connection c LEFT JOIN reconciliation r \
          ON r.workspace_id = c.workspace_id AND r.connection_id = c.id WHERE c.state = 'active'",
         [],
     )
-    .await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    .await
 }
 
 /// Lets a connection be read at once: its webhooks were away, or a person asks for it.

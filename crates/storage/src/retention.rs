@@ -173,26 +173,19 @@ async fn remove(tx: &Tx, workspace: WorkspaceId, events: &[Uuid]) -> Result<u64,
         values
     };
     let list = sql::list_places(1, events.len());
-    let kept = |key: &str| {
-        format!(
-            "NOT EXISTS (SELECT 1 FROM delivery d WHERE d.workspace_id = $1 AND d.event_id = {key} AND {OPEN})"
-        )
-    };
     let attempts = format!(
         "DELETE FROM attempt WHERE workspace_id = $1 AND delivery_id IN (SELECT d.id FROM delivery d \
          WHERE d.workspace_id = $1 AND d.event_id IN ({list}) AND NOT ({OPEN}))"
     );
     sql::execute(tx, &attempts, values()).await?;
-    for (table, key) in [("delivery", "event_id"), ("run", "event_id")] {
+    let mut n_events = 0;
+    // The events last, so that what is counted are they.
+    for (table, key) in [("delivery", "event_id"), ("run", "event_id"), ("event", "id")] {
         let sql = format!(
-            "DELETE FROM {table} WHERE workspace_id = $1 AND {key} IN ({list}) AND {}",
-            kept(&format!("{table}.{key}"))
+            "DELETE FROM {table} WHERE workspace_id = $1 AND {key} IN ({list}) AND NOT EXISTS (SELECT 1 FROM delivery d \
+             WHERE d.workspace_id = $1 AND d.event_id = {table}.{key} AND {OPEN})"
         );
-        sql::execute(tx, &sql, values()).await?;
+        n_events = sql::execute(tx, &sql, values()).await?;
     }
-    let sql = format!(
-        "DELETE FROM event WHERE workspace_id = $1 AND id IN ({list}) AND {}",
-        kept("event.id")
-    );
-    sql::execute(tx, &sql, values()).await
+    Ok(n_events)
 }

@@ -96,15 +96,9 @@ pub async fn due(conn: &impl Conn, now: Timestamp, limit: u64) -> Result<Vec<Tim
     Ok(rows.into_iter().map(Timer::from).collect())
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
 /// When the next timer comes due.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(conn, "SELECT MIN(due_at) AS due_at FROM schedule", []).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    sql::moment(conn, "SELECT MIN(due_at) AS due_at FROM schedule", []).await
 }
 
 /// Sets a timer to its next tick. False when it is no longer the one that was read: another process was quicker, or

@@ -4,6 +4,7 @@ use crate::db::{Conn, is_postgres, raw};
 use crate::error::StorageError;
 use domain::id::{ConnectionId, WorkspaceId};
 use domain::record::{RecordKey, RecordKind};
+use domain::time::Timestamp;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
 /// Runs a statement; gives the number of rows it touched.
@@ -37,6 +38,21 @@ pub(crate) async fn one<T: FromQueryResult, C: Conn>(
     let conn = raw(conn);
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
     Ok(T::find_by_statement(statement).one(conn).await?)
+}
+
+#[derive(FromQueryResult)]
+struct MomentRow {
+    due_at: Option<i64>,
+}
+
+/// Reads one moment, named `due_at`, that may be missing.
+pub(crate) async fn moment<C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<Timestamp>, StorageError> {
+    let row = one::<MomentRow, C>(conn, sql, values).await?;
+    Ok(row.and_then(|row| row.due_at).map(Timestamp))
 }
 
 /// Builds a condition piece by piece with numbered places.

@@ -163,6 +163,13 @@ struct Row {
 const COLUMNS: &str = "workspace_id, id, kind, rule_id, connection_id, tick_at, wanted, cursor, state, n_seen, \
     n_events, n_missed, n_failures, failure, actor_name, due_at, created_at, finished_at";
 
+/// Stands for any rule or connection, so that the key of a sweep stays whole.
+const ANY: Uuid = Uuid::nil();
+
+fn named(id: Uuid) -> Option<Uuid> {
+    Some(id).filter(|id| *id != ANY)
+}
+
 impl TryFrom<Row> for Sweep {
     type Error = StorageError;
 
@@ -171,13 +178,12 @@ impl TryFrom<Row> for Sweep {
             table: "sweep",
             id: row.id.to_string(),
         };
-        let some = |id: Uuid| Some(id).filter(|id| !id.is_nil());
         Ok(Self {
             workspace: WorkspaceId(row.workspace_id),
             id: SweepId(row.id),
             kind: SweepKind::parse(&row.kind).ok_or_else(corrupt)?,
-            rule: some(row.rule_id).map(RuleId),
-            connection: some(row.connection_id).map(ConnectionId),
+            rule: named(row.rule_id).map(RuleId),
+            connection: named(row.connection_id).map(ConnectionId),
             tick_at: Timestamp(row.tick_at),
             wanted: document("sweep", row.id, &row.wanted)?,
             state: SweepState::parse(&row.state).ok_or_else(corrupt)?,
@@ -207,8 +213,8 @@ pub async fn insert(conn: &impl Conn, sweep: &Sweep) -> Result<bool, StorageErro
             sweep.workspace.0.into(),
             sweep.id.0.into(),
             sweep.kind.as_str().into(),
-            sweep.rule.map_or(Uuid::nil(), |id| id.0).into(),
-            sweep.connection.map_or(Uuid::nil(), |id| id.0).into(),
+            sweep.rule.map_or(ANY, |id| id.0).into(),
+            sweep.connection.map_or(ANY, |id| id.0).into(),
             sweep.tick_at.0.into(),
             json(&sweep.wanted).into(),
             SweepState::Running.as_str().into(),
@@ -313,11 +319,7 @@ pub async fn due(conn: &impl Conn, now: Timestamp) -> Result<Vec<Option<Connecti
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| {
-            Some(row.connection_id)
-                .filter(|id| !id.is_nil())
-                .map(ConnectionId)
-        })
+        .map(|row| named(row.connection_id).map(ConnectionId))
         .collect())
 }
 
@@ -331,25 +333,19 @@ pub async fn first_due(
         "SELECT {COLUMNS} FROM sweep WHERE state = 'running' AND connection_id = $1 AND due_at <= $2 \
          ORDER BY due_at, id LIMIT 1"
     );
-    let id = connection.map_or(Uuid::nil(), |id| id.0);
+    let id = connection.map_or(ANY, |id| id.0);
     sql::one::<Row, _>(conn, &sql, [id.into(), now.0.into()])
         .await?
         .map(Sweep::try_from)
         .transpose()
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
 /// When the next sweep is due.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
-    let row = sql::one::<DueRow, _>(
+    sql::moment(
         conn,
         "SELECT MIN(due_at) AS due_at FROM sweep WHERE state = 'running'",
         [],
     )
-    .await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    .await
 }

@@ -55,11 +55,6 @@ pub async fn due_connections(
         .collect())
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
 /// When the next delivery that is first in its lane is due. Those behind it do not count: nothing can be done
 /// about them before it.
 ///
@@ -96,6 +91,5 @@ pub async fn next_due(
         held,
         next("d.connection_id IS NULL")
     );
-    let row = sql::one::<DueRow, _>(conn, &sql, values).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    sql::moment(conn, &sql, values).await
 }

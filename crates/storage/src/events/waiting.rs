@@ -72,11 +72,6 @@ pub async fn waiting(
         .collect())
 }
 
-#[derive(FromQueryResult)]
-struct DueRow {
-    due_at: Option<i64>,
-}
-
 /// When the next waiting event is due. One behind an earlier event of its record does not count: nothing can be
 /// done about it before that one.
 pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageError> {
@@ -85,8 +80,7 @@ pub async fn next_due(conn: &impl Conn) -> Result<Option<Timestamp>, StorageErro
          AND e.connection_id = busy.id AND {NOT_BEHIND} ORDER BY e.due_at, e.id LIMIT 1) AS due_at FROM busy \
          WHERE id IS NOT NULL) AS heads"
     );
-    let row = sql::one::<DueRow, _>(conn, &sql, []).await?;
-    Ok(row.and_then(|row| row.due_at).map(Timestamp))
+    sql::moment(conn, &sql, []).await
 }
 
 /// Records what became of one waiting event. Stale when it no longer waits.
