@@ -103,12 +103,12 @@ pub async fn of_events(
     filter.and(&format!("event_id IN ({places})"), ids);
     let (clause, values) = filter.finish();
     let sql = format!(
-        "SELECT id, event_id, rule_id, rule_version_id, outcome, explanation, notes, n_commands, at FROM run{clause} \
-         ORDER BY id"
+        "SELECT id, event_id, rule_id, rule_version_id, outcome, explanation, notes, n_commands, at FROM run{clause}"
     );
-    sql::all::<Row, _>(conn, &sql, values)
-        .await?
-        .into_iter()
+    let mut rows = sql::all::<Row, _>(conn, &sql, values).await?;
+    // Asked for the order, SQLite would rather read the whole history by its key.
+    rows.sort_unstable_by_key(|row| row.id);
+    rows.into_iter()
         .map(|row| {
             Ok(Run {
                 workspace,

@@ -90,7 +90,9 @@ pub async fn of_events(
         ids,
     );
     let (clause, values) = filter.finish();
-    let sql = format!("SELECT {COLUMNS} FROM delivery{clause} ORDER BY id");
-    let rows = sql::all::<Row, _>(conn, &sql, values).await?;
+    let sql = format!("SELECT {COLUMNS} FROM delivery{clause}");
+    let mut rows = sql::all::<Row, _>(conn, &sql, values).await?;
+    // Asked for the order, SQLite would rather read the whole history by its key.
+    rows.sort_unstable_by_key(|row| row.id);
     rows.into_iter().map(Delivery::try_from).collect()
 }
