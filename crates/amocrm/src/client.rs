@@ -137,8 +137,8 @@ impl Client {
     }
 
     /// Holds every request of the account back for so long.
-    pub(crate) async fn rest(&self, length: Duration) {
-        self.throttle.pause(length).await;
+    pub(crate) fn rest(&self, length: Duration) {
+        self.throttle.pause(length);
     }
 
     async fn call(
@@ -194,7 +194,7 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.throttle.acquire().await;
+        let _under_way = self.throttle.acquire().await;
         let response = self
             .http
             .send(Request {
@@ -225,7 +225,7 @@ impl Client {
             let spread = now().0.unsigned_abs().wrapping_mul(2_654_435_761) % (base / 4);
             Duration::from_millis(base + spread)
         });
-        self.throttle.pause(pause.min(LONGEST_PAUSE)).await;
+        self.throttle.pause(pause.min(LONGEST_PAUSE));
     }
 }
 

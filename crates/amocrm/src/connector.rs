@@ -137,7 +137,7 @@ impl Connector for AmocrmConnector {
     }
 
     async fn rest(&self, length: Duration) {
-        self.client.rest(length).await;
+        self.client.rest(length);
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

@@ -1,26 +1,73 @@
 //! The request budget of an account: so many requests in any window of time, however many tasks ask.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::time::Instant;
+
+/// The longest that a request is reckoned to be on its way. An answer proves its arrival sooner; waiting for every
+/// slow answer would leave a slow CRM half its budget.
+pub const DAWDLE: Duration = Duration::from_millis(300);
 
 /// A sliding-window limiter. Cloning shares the budget.
 ///
-/// A strict server counts arrivals, not departures, so the window is stretched by a margin: a request that
-/// dawdled on the way must not meet a quick one in the same counted second.
+/// A strict server counts arrivals, not departures. A place is therefore taken from the departure until a window
+/// after the moment at which the request had certainly arrived: its answer, or [`DAWDLE`] after it left.
 #[derive(Clone, Debug)]
 pub struct Throttle {
-    inner: Arc<Mutex<Window>>,
+    /// Whose turn it is; held while waiting, so that callers are served in order of asking.
+    turn: Arc<tokio::sync::Mutex<()>>,
+    window: Arc<Mutex<Window>>,
 }
 
 #[derive(Debug)]
 struct Window {
     limit: usize,
     span: Duration,
-    sent: VecDeque<Instant>,
+    sent: Vec<Sent>,
+    next: u64,
     paused_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Sent {
+    number: u64,
+    at: Instant,
+    answered: Option<Instant>,
+}
+
+impl Sent {
+    /// When its place is free again, if nothing more is heard of it.
+    fn free_at(&self, span: Duration) -> Instant {
+        let latest = self.at + DAWDLE;
+        self.answered.map_or(latest, |answered| answered.min(latest)) + span
+    }
+
+    /// When its place could be free: an answer may still shorten the time.
+    fn ask_at(&self, span: Duration, now: Instant) -> Instant {
+        let soonest = self.at + span;
+        if self.answered.is_none() && now < soonest {
+            soonest
+        } else {
+            self.free_at(span)
+        }
+    }
+}
+
+/// A request under way. Dropped when its answer is there, or is waited for no longer.
+#[derive(Debug)]
+#[must_use = "dropping it says that the answer is there"]
+pub struct UnderWay {
+    number: u64,
+    window: Arc<Mutex<Window>>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        let mut window = lock(&self.window);
+        if let Some(sent) = window.sent.iter_mut().find(|sent| sent.number == self.number) {
+            sent.answered = Some(Instant::now());
+        }
+    }
 }
 
 impl Throttle {
@@ -28,84 +75,144 @@ impl Throttle {
     pub fn new(limit: usize, span: Duration) -> Self {
         let limit = limit.max(1);
         Self {
-            inner: Arc::new(Mutex::new(Window {
+            turn: Arc::default(),
+            window: Arc::new(Mutex::new(Window {
                 limit,
                 span,
-                sent: VecDeque::with_capacity(limit),
+                sent: Vec::with_capacity(limit),
+                next: 0,
                 paused_until: None,
             })),
         }
     }
 
-    /// Waits until a request may be sent, and counts it. Callers are served in order of asking.
-    pub async fn acquire(&self) {
-        // What is waited for is taken off only after the wait: a caller that gives up loses nothing.
-        let mut window = self.inner.lock().await;
-        if let Some(until) = window.paused_until {
-            tokio::time::sleep_until(until).await;
-            window.paused_until = None;
+    /// Waits until a request may be sent, and counts it. Callers are served in order of asking; one that gives up
+    /// takes no place.
+    pub async fn acquire(&self) -> UnderWay {
+        let _turn = self.turn.lock().await;
+        loop {
+            let wait = match lock(&self.window).admit(Instant::now()) {
+                Ok(number) => {
+                    return UnderWay {
+                        number,
+                        window: self.window.clone(),
+                    };
+                }
+                Err(wait) => wait,
+            };
+            tokio::time::sleep_until(wait).await;
         }
-        if window.sent.len() == window.limit
-            && let Some(oldest) = window.sent.front().copied()
-        {
-            tokio::time::sleep_until(oldest + window.span).await;
-            window.sent.pop_front();
-        }
-        window.sent.push_back(Instant::now());
     }
 
     /// Nothing is sent for this long: the CRM asked for a pause.
-    pub async fn pause(&self, length: Duration) {
+    pub fn pause(&self, length: Duration) {
         let until = Instant::now() + length;
-        let mut window = self.inner.lock().await;
+        let mut window = lock(&self.window);
         if window.paused_until.is_none_or(|known| known < until) {
             window.paused_until = Some(until);
         }
     }
+}
 
-    /// How many requests could be sent at this moment without waiting.
-    pub async fn available(&self) -> usize {
-        let window = self.inner.lock().await;
-        let now = Instant::now();
-        let busy = window.sent.iter().filter(|at| **at + window.span > now).count();
-        window.limit - busy
+impl Window {
+    /// Counts a request that leaves now, or says when to ask again.
+    fn admit(&mut self, now: Instant) -> Result<u64, Instant> {
+        if let Some(until) = self.paused_until.filter(|until| *until > now) {
+            return Err(until);
+        }
+        self.paused_until = None;
+        let span = self.span;
+        self.sent.retain(|sent| sent.free_at(span) > now);
+        let asks = self.sent.iter().map(|sent| sent.ask_at(span, now));
+        if self.sent.len() == self.limit
+            && let Some(next) = asks.min()
+        {
+            return Err(next);
+        }
+        let number = self.next;
+        self.next += 1;
+        self.sent.push(Sent {
+            number,
+            at: now,
+            answered: None,
+        });
+        Ok(number)
     }
+}
+
+fn lock(window: &Mutex<Window>) -> MutexGuard<'_, Window> {
+    window.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn never_more_than_the_limit_in_any_window() {
-        let throttle = Throttle::new(7, Duration::from_millis(1000));
-        let mut times = Vec::new();
-        for _ in 0..40 {
-            throttle.acquire().await;
-            times.push(Instant::now());
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// Arrivals of `n` requests that are under way for so long and answered at once.
+    async fn arrivals(throttle: &Throttle, n: usize, delays_ms: &[u64]) -> Vec<Instant> {
+        let mut sent = tokio::task::JoinSet::new();
+        for index in 0..n {
+            let place = throttle.acquire().await;
+            let delay = Duration::from_millis(delays_ms[index % delays_ms.len()]);
+            sent.spawn(async move {
+                tokio::time::sleep(delay).await;
+                drop(place);
+                Instant::now()
+            });
         }
-        for pair in times.windows(8) {
-            assert!(pair[7] - pair[0] >= Duration::from_millis(1000));
+        let mut arrived = sent.join_all().await;
+        arrived.sort();
+        arrived
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn never_more_than_the_limit_arrive_in_any_window() {
+        for delays in [&[0][..], &[5, 250, 0, 90], &[300, 0, 0]] {
+            let throttle = Throttle::new(7, SECOND);
+            let times = arrivals(&throttle, 60, delays).await;
+            for eight in times.windows(8) {
+                assert!(eight[7] - eight[0] >= SECOND, "{delays:?}");
+            }
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_caller_that_gives_up_frees_no_place() {
-        let throttle = Throttle::new(1, Duration::from_secs(1));
-        throttle.acquire().await;
+    async fn quick_answers_cost_no_budget_and_slow_ones_little() {
+        for (delay, expected_ms) in [(0, 9_000), (2_000, 9 * 1_300)] {
+            let throttle = Throttle::new(3, SECOND);
+            let start = Instant::now();
+            let mut places = Vec::new();
+            for _ in 0..30 {
+                let place = throttle.acquire().await;
+                if delay == 0 {
+                    drop(place);
+                } else {
+                    places.push(place);
+                }
+            }
+            assert_eq!((Instant::now() - start).as_millis(), expected_ms);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_gives_up_takes_no_place() {
+        let throttle = Throttle::new(1, SECOND);
+        drop(throttle.acquire().await);
         let start = Instant::now();
         let gave_up = tokio::time::timeout(Duration::from_millis(10), throttle.acquire()).await;
         assert!(gave_up.is_err());
-        throttle.acquire().await;
-        assert!(Instant::now() - start >= Duration::from_secs(1));
+        drop(throttle.acquire().await);
+        assert_eq!(Instant::now() - start, SECOND);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pause_holds_everybody_back() {
-        let throttle = Throttle::new(7, Duration::from_secs(1));
+        let throttle = Throttle::new(7, SECOND);
         let start = Instant::now();
-        throttle.pause(Duration::from_secs(5)).await;
-        throttle.acquire().await;
+        throttle.pause(Duration::from_secs(5));
+        drop(throttle.acquire().await);
         assert!(Instant::now() - start >= Duration::from_secs(5));
     }
 }

@@ -47,7 +47,7 @@ fn name(connection: Option<ConnectionId>) -> String {
 }
 
 /// The longest window in which a CRM counts requests, with what a request may dawdle on the way.
-const BUDGET_WINDOW: Duration = Duration::from_millis(1_200);
+const BUDGET_WINDOW: Duration = Duration::from_millis(1_400);
 
 /// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease, and that
 /// of the request budget which it shares with other connections.

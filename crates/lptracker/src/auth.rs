@@ -127,7 +127,7 @@ async fn sign_in(door: Door<'_>) -> Result<SecretString, ConnectorError> {
         headers: vec![("accept", "application/json".to_owned())],
         body: Some(("application/json", body.to_string().into_bytes())),
     };
-    door.throttle.acquire().await;
+    let _under_way = door.throttle.acquire().await;
     // A trace of its own that nobody reads: the exchange holds the password and the token.
     let response = traced(Trace::default(), door.http.send(request)).await?;
     let result = envelope::open(response.status, &response.body).map_err(|error| match error {

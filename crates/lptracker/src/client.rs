@@ -66,8 +66,8 @@ impl Client {
     }
 
     /// Holds every request of the login back for so long.
-    pub(crate) async fn rest(&self, length: Duration) {
-        self.throttle.pause(length).await;
+    pub(crate) fn rest(&self, length: Duration) {
+        self.throttle.pause(length);
     }
 
     /// Reads; lost and failed answers are tried again twice.
@@ -156,10 +156,10 @@ impl Client {
                 .body
                 .map(|body| ("application/json", body.to_string().into_bytes())),
         };
-        self.throttle.acquire().await;
+        let _under_way = self.throttle.acquire().await;
         let response = self.http.send(request).await?;
         match envelope::open(response.status, &response.body) {
-            Err(ConnectorError::RateLimited { .. }) => Err(self.back_off(response.retry_after).await),
+            Err(ConnectorError::RateLimited { .. }) => Err(self.back_off(response.retry_after)),
             Err(error) => Err(error),
             Ok(result) => {
                 self.level.store(0, Ordering::Relaxed);
@@ -169,10 +169,10 @@ impl Client {
     }
 
     /// Pauses everybody who shares the budget: 1, 2, 4, then 8 s.
-    async fn back_off(&self, asked: Option<Duration>) -> ConnectorError {
+    fn back_off(&self, asked: Option<Duration>) -> ConnectorError {
         let level = self.level.fetch_add(1, Ordering::Relaxed).min(MAX_LEVEL);
         let pause = Duration::from_secs(1 << level).max(asked.unwrap_or_default().min(MAX_ASKED));
-        self.throttle.pause(pause).await;
+        self.throttle.pause(pause);
         ConnectorError::RateLimited { after: Some(pause) }
     }
 
@@ -188,7 +188,7 @@ impl Client {
     async fn refused_entry(&self, error: ConnectorError) -> ConnectorError {
         tracing::warn!(error = %error, code = error.code(), "signing in to LPTracker failed");
         match error {
-            ConnectorError::RateLimited { after } => self.back_off(after).await,
+            ConnectorError::RateLimited { after } => self.back_off(after),
             other => other,
         }
     }

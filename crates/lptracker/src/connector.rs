@@ -132,7 +132,7 @@ impl Connector for LptrackerConnector {
     }
 
     async fn rest(&self, length: Duration) {
-        self.client.rest(length).await;
+        self.client.rest(length);
     }
 
     async fn look(&self, write: &Write, since: Timestamp) -> Result<Look, ConnectorError> {

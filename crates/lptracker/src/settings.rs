@@ -58,8 +58,8 @@ impl LptrackerSettings {
     }
 }
 
-/// The budget of one login: 3 requests in 1.05 s (the service allows 3 a second and counts arrivals). Share it
-/// between the connections of a login.
+/// The budget of one login: 3 requests in a second, and a little for clocks that differ. Share it between
+/// the connections of a login.
 pub fn throttle() -> Throttle {
-    Throttle::new(3, Duration::from_millis(1050))
+    Throttle::new(3, Duration::from_millis(1_020))
 }
