@@ -3,13 +3,13 @@
 
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
-use domain::id::{ApiKeyId, AuditEntryId, UserId, WorkspaceId};
+use domain::id::{ApiKeyId, UserId, WorkspaceId};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
 use storage::accounts::{self, Role, User, Workspace};
 use storage::api_keys::{self, ApiKey};
-use storage::audit::{self, Actor, ActorKind, NewEntry};
-use storage::{StorageError, Tx, sign_in_links};
+use storage::audit::{Actor, ActorKind, NewEntry};
+use storage::sign_in_links;
 
 const SET_UP: &str = "set_up";
 const SIGN_IN: &str = "sign_in";
@@ -128,7 +128,7 @@ impl Accounts {
             before: None,
             after: Some(serde_json::json!({ "name": workspace.name })),
         };
-        self.audit(&tx, workspace.id, &actor, entry).await?;
+        self.context.audit(&tx, workspace.id, &actor, entry).await?;
         tx.commit().await?;
         Ok((user, workspace))
     }
@@ -205,7 +205,7 @@ impl Accounts {
             before: None,
             after: Some(serde_json::json!({ "name": key.name, "scopes": key.scopes })),
         };
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok((key, secret))
     }
@@ -226,20 +226,9 @@ impl Accounts {
             before: Some(serde_json::json!({ "name": key.name, "scopes": key.scopes })),
             after: None,
         };
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    async fn audit(
-        &self,
-        tx: &Tx,
-        workspace: WorkspaceId,
-        actor: &Actor,
-        entry: NewEntry<'_>,
-    ) -> Result<(), StorageError> {
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, workspace, id, actor, entry, self.context.clock.now()).await
     }
 }
 

@@ -3,15 +3,15 @@
 //! What this process knows of the connections it works on. A ban and a lost authorisation need no counting: they shut
 //! the connection at once, and its state says so.
 
-use crate::context::{Context, new_id};
+use crate::context::Context;
 use crate::error::EngineError;
 use connector::{ConnectorError, Verdict};
-use domain::id::{AuditEntryId, ConnectionId, WorkspaceId};
+use domain::id::{ConnectionId, WorkspaceId};
 use domain::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::connections;
 
 /// Failures in a row after which nothing is sent for a while.
@@ -141,16 +141,7 @@ pub(crate) async fn tell(
     };
     let tx = context.db.begin().await?;
     connections::set_reason(&tx, workspace, id, reason).await?;
-    let now = context.clock.now();
-    audit::insert(
-        &tx,
-        workspace,
-        AuditEntryId(new_id()),
-        &Actor::system(),
-        entry,
-        now,
-    )
-    .await?;
+    context.audit(&tx, workspace, &Actor::system(), entry).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -158,6 +149,7 @@ pub(crate) async fn tell(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::new_id;
 
     const DOWN: ConnectorError = ConnectorError::Unavailable {
         status: 503,

@@ -19,14 +19,14 @@ pub(crate) use settings::settings;
 pub(crate) use settle::settle;
 pub(crate) use storage::call_settings::take_turn;
 
-use crate::context::{Context, new_id};
+use crate::context::Context;
 use crate::error::EngineError;
 use crate::worker::Signals;
 use domain::command::NewCallResult;
-use domain::id::{AuditEntryId, WorkspaceId};
+use domain::id::WorkspaceId;
 use domain::record::RecordKind;
 use std::sync::Arc;
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::deliveries::Delivery;
 use storage::events;
 
@@ -91,8 +91,7 @@ impl Calls {
             before: serde_json::to_value(&before).ok(),
             after: serde_json::to_value(wanted).ok(),
         };
-        let now = self.context.clock.now();
-        audit::insert(&tx, workspace, AuditEntryId(new_id()), actor, entry, now).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
     }

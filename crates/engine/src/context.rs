@@ -6,12 +6,13 @@ use connector::credential::TokenStore;
 use connector::{Connector, ConnectorError, Intake};
 use domain::connection::ConnectorKind;
 use domain::delivery::RetryPolicy;
-use domain::id::{ConnectionId, RuleId};
+use domain::id::{AuditEntryId, ConnectionId, RuleId, WorkspaceId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use storage::Db;
+use storage::audit::{self, Actor, NewEntry};
 use storage::connections::{self, Connection};
+use storage::{Db, StorageError, Tx};
 use uuid::Uuid;
 use vault::Keyring;
 
@@ -209,6 +210,18 @@ impl Context {
             Err(error) => tracing::debug!(%error, connection.id = %id, "подключение не открыто"),
         }
         Ok(())
+    }
+
+    /// Tells the audit log, in the transaction of what it tells.
+    pub(crate) async fn audit(
+        &self,
+        tx: &Tx,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        entry: NewEntry<'_>,
+    ) -> Result<(), StorageError> {
+        let id = AuditEntryId(new_id());
+        audit::insert(tx, workspace, id, actor, entry, self.clock.now()).await
     }
 
     /// Forgets an opened connector: its secret or settings changed.

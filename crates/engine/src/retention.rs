@@ -1,14 +1,14 @@
 //! Retention: what is too old goes, a few rows in a transaction, so that nobody waits for it. The installation says
 //! how long things are kept at most; a workspace may want less.
 
-use crate::context::{Context, new_id};
+use crate::context::Context;
 use crate::error::EngineError;
-use domain::id::{AuditEntryId, EventId, WorkspaceId};
+use domain::id::{EventId, WorkspaceId};
 use domain::time::Timestamp;
 use std::sync::Arc;
-use storage::audit::{self, Actor, NewEntry};
+use storage::accounts;
+use storage::audit::{Actor, NewEntry};
 use storage::retention::{self, Wish};
-use storage::{Tx, accounts};
 
 /// Bodies are of use while somebody may ask what exactly a CRM sent.
 pub const SHORTEST_BODIES_DAYS: u16 = 1;
@@ -90,7 +90,15 @@ impl Retention {
         let before = retention::find(&tx, workspace).await?;
         if before != wish {
             retention::put(&tx, workspace, wish, now).await?;
-            self.record(&tx, workspace, actor, before, wish).await?;
+            let said = |wish: Wish| serde_json::json!({ "bodies_days": wish.bodies_days, "history_days": wish.history_days });
+            let entry = NewEntry {
+                action: "retention.changed",
+                subject_kind: "workspace",
+                subject_id: workspace.to_string(),
+                before: Some(said(before)),
+                after: Some(said(wish)),
+            };
+            self.context.audit(&tx, workspace, actor, entry).await?;
         }
         tx.commit().await?;
         Ok(self.most().wished(wish))
@@ -135,26 +143,5 @@ impl Retention {
             }
         }
         Ok(true)
-    }
-
-    async fn record(
-        &self,
-        tx: &Tx,
-        workspace: WorkspaceId,
-        actor: &Actor,
-        before: Wish,
-        after: Wish,
-    ) -> Result<(), EngineError> {
-        let said = |wish: Wish| serde_json::json!({ "bodies_days": wish.bodies_days, "history_days": wish.history_days });
-        let entry = NewEntry {
-            action: "retention.changed",
-            subject_kind: "workspace",
-            subject_id: workspace.to_string(),
-            before: Some(said(before)),
-            after: Some(said(after)),
-        };
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, workspace, id, actor, entry, self.context.clock.now()).await?;
-        Ok(())
     }
 }

@@ -18,13 +18,13 @@ use domain::action::Action;
 use domain::catalogues::Catalogues;
 use domain::compile::{Diagnostic, Severity, compile};
 use domain::cycles::Analysis;
-use domain::id::{AuditEntryId, RuleId, RuleVersionId, WorkspaceId};
+use domain::id::{RuleId, RuleVersionId, WorkspaceId};
 use domain::rule::Rule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::rules::{self, NewRule, StoredRule};
-use storage::{StorageError, Tx, rule_cases};
+use storage::{StorageError, rule_cases};
 
 /// The longest accepted document, in bytes of JSON.
 const MAX_DOCUMENT: usize = 512 * 1024;
@@ -93,7 +93,7 @@ impl Rules {
         let tx = self.context.db.begin().await?;
         rules::insert(&tx, workspace, new, self.context.clock.now()).await?;
         let entry = entry("rule.created", id, None, Some(document(draft)));
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -118,7 +118,7 @@ impl Rules {
             Some(document(&before.draft)),
             Some(document(draft)),
         );
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -162,7 +162,7 @@ impl Rules {
                 .map(|mark| serde_json::json!({ "number": mark.number })),
             Some(serde_json::json!({ "number": number, "name": rule.name, "summary": summary })),
         );
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -194,7 +194,7 @@ impl Rules {
             None,
             Some(serde_json::json!({ "number": old.number })),
         );
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -245,7 +245,8 @@ impl Rules {
             .filter(|_| enabled);
         timers::set(&tx, workspace, id, mark.as_ref().map(|mark| &mark.document), now).await?;
         let action = if enabled { "rule.enabled" } else { "rule.disabled" };
-        self.audit(&tx, workspace, actor, entry(action, id, None, None))
+        self.context
+            .audit(&tx, workspace, actor, entry(action, id, None, None))
             .await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
@@ -281,7 +282,7 @@ impl Rules {
             before: None,
             after: Some(serde_json::json!(order)),
         };
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -303,20 +304,9 @@ impl Rules {
         rule_cases::delete_all(&tx, workspace, id).await?;
         timers::set(&tx, workspace, id, None, self.context.clock.now()).await?;
         let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
-    }
-
-    async fn audit(
-        &self,
-        tx: &Tx,
-        workspace: WorkspaceId,
-        actor: &Actor,
-        entry: NewEntry<'_>,
-    ) -> Result<(), StorageError> {
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, workspace, id, actor, entry, self.context.clock.now()).await
     }
 }
 

@@ -3,17 +3,17 @@
 
 use crate::breaker::{Breakers, Circuit};
 use crate::clock::Clock;
-use crate::context::{Context, new_id};
+use crate::context::Context;
 use crate::error::EngineError;
 use crate::worker::Signals;
 use connector::http::Gate;
 use connector::{ConnectorError, Verdict};
 use domain::connection::ConnectionState;
-use domain::id::{AuditEntryId, ConnectionId, RuleId, WorkspaceId};
+use domain::id::{ConnectionId, RuleId, WorkspaceId};
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::stops::{self, Standstill, Stop, StopScope};
 use storage::{Tx, accounts, connections, deliveries, rules};
 use tokio_util::sync::CancellationToken;
@@ -198,7 +198,7 @@ impl Stops {
         let tx = self.context.db.begin().await?;
         connections::set_state(&tx, workspace, id, ConnectionState::Stopped, reason).await?;
         let entry = entry("connection.stopped", "connection", id.to_string(), None);
-        self.record(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.context.stops.refresh(&self.context.db).await
     }
@@ -214,7 +214,7 @@ impl Stops {
         connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
         deliveries::wake(&tx, id, self.context.clock.now()).await?;
         let entry = entry("connection.started", "connection", id.to_string(), None);
-        self.record(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.resume().await
     }
@@ -247,20 +247,8 @@ impl Stops {
         let action = format!("{kind}.{verb}");
         for workspace in told {
             let entry = entry(&action, kind, subject.clone(), after.clone());
-            self.record(tx, workspace, actor, entry).await?;
+            self.context.audit(tx, workspace, actor, entry).await?;
         }
-        Ok(())
-    }
-
-    async fn record(
-        &self,
-        tx: &Tx,
-        workspace: WorkspaceId,
-        actor: &Actor,
-        entry: NewEntry<'_>,
-    ) -> Result<(), EngineError> {
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, workspace, id, actor, entry, self.context.clock.now()).await?;
         Ok(())
     }
 }

@@ -13,12 +13,12 @@ use crate::pump::Rounds;
 use crate::timers;
 use crate::worker::Signals;
 use domain::event::EventKind;
-use domain::id::{AuditEntryId, ConnectionId, RuleId, SweepId, WorkspaceId};
+use domain::id::{ConnectionId, RuleId, SweepId, WorkspaceId};
 use domain::record::RecordId;
 use domain::rule::Schedule;
 use domain::time::Timestamp;
 use std::sync::Arc;
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::rules::StoredRule;
 use storage::sweeps::{self, Sweep, SweepKind, SweepState, Wanted};
 use storage::{StorageError, connections, deliveries, events, rules, schedules};
@@ -90,11 +90,11 @@ impl Sweeps {
         let stored = self.startable(workspace, rule).await?;
         let source = stored.source;
         let wanted = self.wanted(workspace, &stored, chosen).await?;
-        let sweep = self.new_sweep(SweepKind::Manual, workspace, wanted, actor);
+        let now = self.context.clock.now();
         let sweep = Sweep {
             rule: Some(rule),
             connection: Some(source),
-            ..sweep
+            ..beginning(SweepKind::Manual, workspace, wanted, &actor.name, now)
         };
         self.begin(sweep, actor, "rule.started_by_hand").await
     }
@@ -151,7 +151,8 @@ impl Sweeps {
             rules::find(&self.context.db, workspace, rule).await?;
         }
         // What came in at this very moment counts as earlier.
-        let later = self.context.clock.now().plus_ms(1);
+        let now = self.context.clock.now();
+        let later = now.plus_ms(1);
         let wanted = Wanted::Events {
             connection: chosen.connection,
             kind: chosen.kind,
@@ -161,7 +162,7 @@ impl Sweeps {
         };
         let sweep = Sweep {
             rule: chosen.rule,
-            ..self.new_sweep(SweepKind::Replay, workspace, wanted, actor)
+            ..beginning(SweepKind::Replay, workspace, wanted, &actor.name, now)
         };
         self.begin(sweep, actor, "event.replayed_many").await
     }
@@ -182,30 +183,6 @@ impl Sweeps {
         self.audit(&tx, &sweep, actor, "sweep.cancelled").await?;
         tx.commit().await?;
         Ok(sweep)
-    }
-
-    fn new_sweep(&self, kind: SweepKind, workspace: WorkspaceId, wanted: Wanted, actor: &Actor) -> Sweep {
-        let now = self.context.clock.now();
-        Sweep {
-            workspace,
-            id: SweepId(new_id()),
-            kind,
-            rule: None,
-            connection: None,
-            tick_at: now,
-            wanted,
-            cursor: None,
-            state: SweepState::Running,
-            n_seen: 0,
-            n_events: 0,
-            n_missed: 0,
-            n_failures: 0,
-            failure: None,
-            actor_name: actor.name.clone(),
-            due_at: now,
-            created_at: now,
-            finished_at: None,
-        }
     }
 
     async fn begin(
@@ -243,8 +220,7 @@ impl Sweeps {
             before: None,
             after: Some(serde_json::json!({ "sweep": sweep.id })),
         };
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, sweep.workspace, id, actor, entry, self.context.clock.now()).await
+        self.context.audit(tx, sweep.workspace, actor, entry).await
     }
 
     /// The rule with the document that is in force, if a person may start it.
@@ -344,6 +320,36 @@ impl Sweeps {
             Some(id) => waiting.contains(&id) || leaving.contains(&Some(id)),
             None => !waiting.is_empty() || !leaving.is_empty(),
         })
+    }
+}
+
+/// A sweep that has not walked yet, of no rule and no connection.
+pub(crate) fn beginning(
+    kind: SweepKind,
+    workspace: WorkspaceId,
+    wanted: Wanted,
+    actor_name: &str,
+    now: Timestamp,
+) -> Sweep {
+    Sweep {
+        workspace,
+        id: SweepId(new_id()),
+        kind,
+        rule: None,
+        connection: None,
+        tick_at: now,
+        wanted,
+        cursor: None,
+        state: SweepState::Running,
+        n_seen: 0,
+        n_events: 0,
+        n_missed: 0,
+        n_failures: 0,
+        failure: None,
+        actor_name: actor_name.to_owned(),
+        due_at: now,
+        created_at: now,
+        finished_at: None,
     }
 }
 

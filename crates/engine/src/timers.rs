@@ -3,14 +3,15 @@
 //! Ticks that nobody carried out, because the hub was away or the sweep before still runs, are not piled up: one
 //! sweep is made, and it says how many were missed.
 
-use crate::context::{Context, new_id};
+use crate::context::Context;
 use crate::error::EngineError;
 use crate::rulebook;
-use domain::id::{RuleId, SweepId, WorkspaceId};
+use crate::sweeps::beginning;
+use domain::id::{RuleId, WorkspaceId};
 use domain::rule::{Rule, Schedule};
 use domain::time::{Timestamp, Zone};
 use storage::schedules::{self, Timer};
-use storage::sweeps::{self, Sweep, SweepKind, SweepState, Wanted};
+use storage::sweeps::{self, Sweep, SweepKind, Wanted};
 use storage::{Conn, StorageError, accounts, rules};
 
 /// Timers looked at in one step.
@@ -74,19 +75,20 @@ pub(crate) async fn step(context: &Context) -> Result<usize, EngineError> {
 async fn tick(context: &Context, timer: Timer, now: Timestamp) -> Result<bool, EngineError> {
     let tx = context.db.begin().await?;
     let (workspace, rule) = (timer.workspace, timer.rule);
-    let schedule = in_force(&tx, timer).await?;
-    let Some((document, schedule)) = schedule else {
+    let planned = match in_force(&tx, timer).await? {
+        None => None,
+        Some((document, schedule)) => {
+            let zone = zone_of(&tx, workspace).await?;
+            let next = schedule.next_after(now, &zone);
+            next.map(|next| (document, schedule, zone, next))
+        }
+    };
+    let Some((document, schedule, zone, next)) = planned else {
         schedules::delete(&tx, workspace, rule).await?;
         tx.commit().await?;
         return Ok(false);
     };
-    let zone = zone_of(&tx, workspace).await?;
     let (tick_at, n_missed) = last_tick(&schedule, timer.due_at, now, &zone);
-    let Some(next) = schedule.next_after(now, &zone) else {
-        schedules::delete(&tx, workspace, rule).await?;
-        tx.commit().await?;
-        return Ok(false);
-    };
     if !schedules::advance(&tx, timer, next).await? {
         return Err(StorageError::Stale { table: "schedule" }.into());
     }
@@ -101,24 +103,11 @@ async fn tick(context: &Context, timer: Timer, now: Timestamp) -> Result<bool, E
         idle_days: schedule.idle_days,
     };
     let sweep = Sweep {
-        workspace,
-        id: SweepId(new_id()),
-        kind: SweepKind::Schedule,
         rule: Some(rule),
         connection: Some(document.source),
         tick_at,
-        wanted,
-        cursor: None,
-        state: SweepState::Running,
-        n_seen: 0,
-        n_events: 0,
         n_missed,
-        n_failures: 0,
-        failure: None,
-        actor_name: "Расписание".to_owned(),
-        due_at: now,
-        created_at: now,
-        finished_at: None,
+        ..beginning(SweepKind::Schedule, workspace, wanted, "Расписание", now)
     };
     let is_made = sweeps::insert(&tx, &sweep).await?;
     tx.commit().await?;

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::deliverer::Deliverer;
 use crate::dispatcher::Dispatcher;
 use crate::error::EngineError;
-use crate::pump::Pump;
+use crate::pump::{Pump, told};
 use crate::sweeps::Sweeps;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,14 +103,14 @@ impl Worker {
 
     async fn calls(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = pause_after(self.calls_step().await, "опрос звонков");
+            let pause = pause_after(&self.calls_step().await, "опрос звонков");
             let _stopped = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
         }
     }
 
     async fn files(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            let pause = pause_after(self.rows_step().await, "загрузка файлов");
+            let pause = pause_after(&self.rows_step().await, "загрузка файлов");
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.signals.imports.notified() => {}
@@ -129,16 +129,10 @@ impl Worker {
 }
 
 /// How long to rest after a step; what went wrong is written down.
-fn pause_after(step: Result<usize, EngineError>, what: &str) -> Duration {
+fn pause_after(step: &Result<usize, EngineError>, what: &'static str) -> Duration {
+    told(what, step);
     match step {
-        Ok(0) => FILES_IDLE,
+        Ok(0) | Err(_) => FILES_IDLE,
         Ok(_) => FILES_BUSY,
-        Err(error) => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "{what}: шаг не удался, повторим"
-            );
-            FILES_IDLE
-        }
     }
 }

@@ -71,9 +71,7 @@ pub async fn of_record(
         "workspace_id = {} AND record_id = {}",
         [workspace.0.into(), id.into()],
     );
-    let places = vec!["{}"; kinds.len()].join(", ");
-    let words: Vec<sea_orm::Value> = kinds.iter().map(|kind| kind.as_str().into()).collect();
-    filter.and(&format!("record_kind IN ({places})"), words);
+    filter.among("record_kind", kinds.iter().map(|kind| kind.as_str().into()));
     let (clause, values) = filter.finish();
     let sql = format!("SELECT DISTINCT connection_id, record_kind FROM event{clause}");
     for row in sql::all::<PlaceRow, _>(conn, &sql, values).await? {
@@ -166,9 +164,7 @@ pub async fn causes(
         "e.workspace_id = {} AND e.echo_of IS NOT NULL",
         [workspace.0.into()],
     );
-    let places = vec!["{}"; events.len()].join(", ");
-    let ids: Vec<sea_orm::Value> = events.iter().map(|id| id.0.into()).collect();
-    filter.and(&format!("e.id IN ({places})"), ids);
+    filter.among("e.id", events.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!(
         "SELECT e.id, e.echo_of, d.event_id FROM event e LEFT JOIN delivery d \

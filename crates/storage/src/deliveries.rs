@@ -278,11 +278,7 @@ pub async fn counts(
     }
     let mut filter = Filter::default();
     filter.and("workspace_id = {}", [workspace.0.into()]);
-    let places = vec!["{}"; events.len()].join(", ");
-    filter.and(
-        &format!("event_id IN ({places})"),
-        events.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
-    );
+    filter.among("event_id", events.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!("SELECT event_id, state, COUNT(*) AS n FROM delivery{clause} GROUP BY event_id, state");
     let rows = sql::all::<CountRow, _>(conn, &sql, values).await?;

@@ -45,7 +45,6 @@ pub async fn of_events(
 ) -> Result<Vec<EventOutcome>, StorageError> {
     let mut outcomes = Vec::with_capacity(events.len());
     for events in events.chunks(500) {
-        let places: Vec<String> = (0..events.len()).map(|at| format!("${}", at + 2)).collect();
         let count =
             |states: &str| format!("COALESCE(SUM(CASE WHEN d.state IN ({states}) THEN 1 ELSE 0 END), 0)");
         let sql = format!(
@@ -55,7 +54,7 @@ pub async fn of_events(
             open = count("'pending', 'leased', 'uncertain'"),
             dead = count("'dead'"),
             delivered = count("'delivered'"),
-            places = places.join(", "),
+            places = sql::list_places(1, events.len()),
         );
         let mut values: Vec<sea_orm::Value> = vec![workspace.0.into()];
         values.extend(events.iter().map(|event| sea_orm::Value::from(event.0)));

@@ -474,11 +474,7 @@ pub async fn versions_by_id(
     }
     let mut filter = sql::Filter::default();
     filter.and("v.workspace_id = {}", [workspace.0.into()]);
-    let places = vec!["{}"; ids.len()].join(", ");
-    filter.and(
-        &format!("v.id IN ({places})"),
-        ids.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
-    );
+    filter.among("v.id", ids.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!("SELECT {VERSION_COLUMNS} FROM rule_version v{clause}");
     sql::all::<VersionRow, _>(conn, &sql, values)

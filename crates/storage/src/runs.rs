@@ -98,9 +98,7 @@ pub async fn of_events(
     }
     let mut filter = Filter::default();
     filter.and("workspace_id = {}", [workspace.0.into()]);
-    let places = vec!["{}"; events.len()].join(", ");
-    let ids: Vec<sea_orm::Value> = events.iter().map(|id| id.0.into()).collect();
-    filter.and(&format!("event_id IN ({places})"), ids);
+    filter.among("event_id", events.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!(
         "SELECT id, event_id, rule_id, rule_version_id, outcome, explanation, notes, n_commands, at FROM run{clause}"

@@ -74,6 +74,13 @@ impl Filter {
         self
     }
 
+    /// Adds that a column is one of these values.
+    pub(crate) fn among(&mut self, column: &str, values: impl IntoIterator<Item = Value>) -> &mut Self {
+        let values: Vec<Value> = values.into_iter().collect();
+        let places = vec!["{}"; values.len()].join(", ");
+        self.and(&format!("{column} IN ({places})"), values)
+    }
+
     /// The `WHERE` text and its values.
     pub(crate) fn finish(self) -> (String, Vec<Value>) {
         if self.clauses.is_empty() {

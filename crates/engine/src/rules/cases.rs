@@ -38,7 +38,7 @@ impl Rules {
         rule_cases::insert(&tx, workspace, rule, id, case, self.context.clock.now()).await?;
         // The facts tell of people: the log names the case and says no more.
         let entry = entry("rule.case_added", rule, None, Some(json!({ "name": case.name })));
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rule_cases::find(&tx, workspace, rule, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -64,7 +64,7 @@ impl Rules {
             Some(json!({ "name": before.case.name })),
             Some(json!({ "name": case.name })),
         );
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rule_cases::find(&tx, workspace, rule, id).await?;
         tx.commit().await?;
         Ok(stored)
@@ -88,7 +88,7 @@ impl Rules {
             Some(json!({ "name": before.case.name })),
             None,
         );
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
     }

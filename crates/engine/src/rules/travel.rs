@@ -95,7 +95,7 @@ impl Rules {
             rule_cases::insert(&tx, workspace, id, TestCaseId(new_id()), case, now).await?;
         }
         let entry = entry("rule.created", id, None, Some(document(draft)));
-        self.audit(&tx, workspace, actor, entry).await?;
+        self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(stored)

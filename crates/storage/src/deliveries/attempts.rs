@@ -86,11 +86,7 @@ pub async fn attempts(
     }
     let mut filter = Filter::default();
     filter.and("workspace_id = {}", [workspace.0.into()]);
-    let places = vec!["{}"; deliveries.len()].join(", ");
-    filter.and(
-        &format!("delivery_id IN ({places})"),
-        deliveries.iter().map(|id| id.0.into()).collect::<Vec<_>>(),
-    );
+    filter.among("delivery_id", deliveries.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!(
         "SELECT id, delivery_id, number, outcome, error_code, error, exchanges, started_at, finished_at \

@@ -84,11 +84,7 @@ pub async fn of_events(
     }
     let mut filter = Filter::default();
     filter.and("workspace_id = {}", [workspace.0.into()]);
-    let ids: Vec<sea_orm::Value> = events.iter().map(|id| id.0.into()).collect();
-    filter.and(
-        &format!("event_id IN ({})", vec!["{}"; ids.len()].join(", ")),
-        ids,
-    );
+    filter.among("event_id", events.iter().map(|id| id.0.into()));
     let (clause, values) = filter.finish();
     let sql = format!("SELECT {COLUMNS} FROM delivery{clause}");
     let mut rows = sql::all::<Row, _>(conn, &sql, values).await?;
