@@ -155,9 +155,9 @@ mod tests {
         let mut sent = tokio::task::JoinSet::new();
         for index in 0..n {
             let place = throttle.acquire().await;
-            let delay = Duration::from_millis(delays_ms[index % delays_ms.len()]);
+            let arrival = Instant::now() + Duration::from_millis(delays_ms[index % delays_ms.len()]);
             sent.spawn(async move {
-                tokio::time::sleep(delay).await;
+                tokio::time::sleep_until(arrival).await;
                 drop(place);
                 Instant::now()
             });
