@@ -9,7 +9,7 @@ use crate::apt::{self, Package};
 use crate::{cmd, db, paths, say};
 
 /// Measurements of the running hub, in the order in which they are run.
-const OF_THE_HUB: &[&str] = &["intake", "flow", "backlog"];
+const OF_THE_HUB: &[&str] = &["intake", "flow", "backlog", "budget"];
 /// The measurement of rules, which needs no hub.
 const RULES: &str = "rules";
 

@@ -1,12 +1,14 @@
-//! The benchmark: `cargo xtask bench [intake|flow|backlog]`.
+//! The benchmark: `cargo xtask bench [intake|flow|backlog|budget]`.
 //!
 //! Every figure stands beside a baseline of the same run. A measured server is a process of its own, so that its CPU
 //! and memory can be told from those of the load. Nothing here asserts a time.
 //!
 //! Reading order: [`load`] makes requests, [`usage`] reads what a process uses, [`hub`] is an engine over a CRM that
-//! answers at once, [`report`] prints; then the measurements: [`intake`], [`flow`], [`backlog`].
+//! answers at once, [`report`] prints; then the measurements: [`intake`], [`flow`],
+//! [`backlog`], [`budget`].
 
 mod backlog;
+mod budget;
 mod flow;
 mod hub;
 mod intake;
@@ -44,6 +46,7 @@ async fn main() -> Result<()> {
                 "intake" => intake::run(&options).await,
                 "flow" => flow::run(&options).await,
                 "backlog" => backlog::run(&options).await,
+                "budget" => budget::run(&options).await,
                 other => bail!("нет такого замера: {other}"),
             }
         }
