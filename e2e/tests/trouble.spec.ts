@@ -1,5 +1,7 @@
 import { expect, test } from '../fixtures/app';
 
+const TO_CALLS = 'Сделка передана в обзвон → лид в LPTracker';
+
 for (const size of [
   { width: 1440, height: 900 },
   { width: 360, height: 740 },
@@ -27,6 +29,22 @@ for (const size of [
       await expect.poll(async () => (await sandbox.leads()).some((lead) => lead.name === 'Лестница'), { timeout: 10_000 }).toBe(true);
       await page.reload();
       await expect(page.locator('[data-testid="delivery"][data-state="delivered"]')).toHaveCount(1);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(size.width);
+    });
+
+    test('a stage that is gone from the CRM is shown at the rule and at its place', async ({ signedIn: page, app }) => {
+      await app.sandbox.hideStage('Передано в обзвон');
+      await page.goto('/connections');
+      await page.getByRole('link', { name: 'amoCRM (песочница)' }).click();
+      await page.getByTestId('tab-catalogue').click();
+      await page.getByTestId('refresh-catalogue').click();
+      await expect(page.getByTestId('changes')).toContainText('Передано в обзвон');
+      await page.goto('/rules');
+      const row = page.getByTestId('row').filter({ hasText: TO_CALLS });
+      await expect(row).toContainText('Проверьте');
+      await page.getByRole('link', { name: TO_CALLS }).click();
+      await expect(page.getByTestId('n-errors')).toBeVisible();
+      await expect(page.getByTestId('leaf').getByTestId('finding').first()).toContainText('больше нет в CRM');
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(size.width);
     });
   });

@@ -6,12 +6,15 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::apt::{self, Package};
-use crate::{cmd, db, paths, say};
+use crate::{cmd, db, e2e, paths, say};
 
 /// Measurements of the running hub, in the order in which they are run.
 const OF_THE_HUB: &[&str] = &["intake", "flow", "backlog", "budget"];
 /// The measurement of rules, which needs no hub.
 const RULES: &str = "rules";
+
+/// The measurement of the interface, in a browser.
+const WEB: &str = "web";
 
 /// `cargo xtask bench [name] [--secs N] [--db sqlite|postgresql] [--backlog N]`.
 pub fn main(args: &[String]) -> Result<()> {
@@ -21,16 +24,20 @@ pub fn main(args: &[String]) -> Result<()> {
     };
     if let Some(name) = wanted
         && name != RULES
+        && name != WEB
         && !OF_THE_HUB.contains(&name)
     {
         bail!(
-            "нет такого замера: {name}; есть: {RULES}, {}",
+            "нет такого замера: {name}; есть: {RULES}, {WEB}, {}",
             OF_THE_HUB.join(", ")
         );
     }
     let is_wanted = |name: &str| wanted.is_none_or(|wanted| wanted == name);
     if is_wanted(RULES) {
         cmd::run(cmd::cargo().args(["run", "--release", "-q", "-p", "domain", "--example", "measure"]))?;
+    }
+    if is_wanted(WEB) {
+        e2e::bench()?;
     }
     let of_the_hub: Vec<&str> = OF_THE_HUB
         .iter()

@@ -33,6 +33,22 @@ pub fn screenshots() -> Result<()> {
     Ok(())
 }
 
+/// `cargo xtask bench web`: size of what is shipped, first useful paint and typing, with Chromium's own throttling.
+pub fn bench() -> Result<()> {
+    apt::ensure(&[Package::Chromium])?;
+    setup::interface_tools(wasm::Kind::Release)?;
+    install()?;
+    let binaries = build::binaries()?;
+    let interface = wasm::build(wasm::Kind::Release)?;
+    wasm::check_budget(&interface)?;
+    let step = say::start("Меряю интерфейс: 10 Мбит/с, процессор в 4 раза медленнее");
+    let mut command = playwright(&binaries, &interface)?;
+    command.args(["test", "--config", "bench.config.ts"]);
+    cmd::run(&mut command)?;
+    step.done();
+    Ok(())
+}
+
 /// Checks the types of the tests, then runs them.
 pub fn test(binaries: &Binaries, interface: &Path, args: &[String]) -> Result<()> {
     let modules = install()?;

@@ -46,7 +46,7 @@ const HELP: &str = "\
   openapi            перезаписать openapi/openapi.json
   dist ПАПКА         собрать всё для выпуска: integrator, sandbox и interface
   db start|stop|url  PostgreSQL для тестов, остаётся запущенным между командами
-  bench [intake|flow|rules|backlog|budget] [--secs N] [--db sqlite|postgresql] [--backlog N]
+  bench [intake|flow|rules|backlog|budget|web] [--secs N] [--db sqlite|postgresql] [--backlog N]
                      замеры скорости на собранном для выпуска; без имени — все (docs/PERFORMANCE.md)
   chaos [--minutes N] [--seed S]
                      процессы убивают, базу перезапускают, CRM сбоят: всё принятое должно выполниться один раз
