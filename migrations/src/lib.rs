@@ -22,6 +22,7 @@ mod m20261125_500002_create_sweep;
 mod m20261125_600001_add_echo_of_to_event;
 mod m20261125_700001_create_imports;
 mod m20261125_700002_create_call_results;
+mod m20261125_800001_harden_accounts;
 mod table;
 
 /// All migrations in order.
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_500002_create_sweep::Migration),
             Box::new(m20261125_700001_create_imports::Migration),
             Box::new(m20261125_700002_create_call_results::Migration),
+            Box::new(m20261125_800001_harden_accounts::Migration),
         ]
     }
 }

@@ -60,6 +60,13 @@ pub struct AuditQuery {
     /// Of this thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_id: Option<String>,
+    /// By this person or key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<uuid::Uuid>))]
+    pub actor: Option<uuid::Uuid>,
+    /// Of this action, or of all that begin so: `rule.`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// At or after this moment, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<i64>,
@@ -70,4 +77,17 @@ pub struct AuditQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", param(value_type = Option<Order>))]
     pub order: Option<Order>,
+}
+
+/// Whether the audit log of the workspace is as it was written: entries are chained by hashes.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditVerification {
+    /// Entries that were looked at.
+    pub n_entries: u64,
+    /// Hash of the last one; note it elsewhere to notice a log that was rewritten as a whole.
+    pub head: String,
+    /// Number of the first entry that is missing or was changed; absent when all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_at: Option<u64>,
 }

@@ -7,6 +7,7 @@
 //! Schemas of the OpenAPI document stand behind the feature `openapi`, so that the browser does not carry them.
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod api_key;
 pub mod audit;
 pub mod call;

@@ -41,6 +41,8 @@ problem_types! {
     Unauthorized = "unauthorized", 401, "Нужно войти";
     /// E-mail or password is wrong.
     WrongCredentials = "wrong-credentials", 401, "Неверный e-mail или пароль";
+    /// The password is right; a code of the second factor is needed too.
+    SecondFactor = "second-factor", 401, "Нужен код второго фактора";
     /// The role or the key's scopes do not suffice.
     Forbidden = "forbidden", 403, "Недостаточно прав";
     /// A cookie session without the header or from another origin.
@@ -49,6 +51,8 @@ problem_types! {
     NotFound = "not-found", 404, "Не найдено";
     /// The address knows no such method.
     MethodNotAllowed = "method-not-allowed", 405, "Метод не поддерживается";
+    /// The request came too slowly.
+    RequestTimeout = "request-timeout", 408, "Запрос приходит слишком медленно";
     /// Something of the same name or in the wrong state is in the way.
     Conflict = "conflict", 409, "Так сделать нельзя";
     /// The rule would close a cycle that never ends by itself: repeat with `accept_cycles=true` if it shall.

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct SessionState {
     /// Nobody has set the installation up yet: only the set-up page is of use.
     pub setup_needed: bool,
+    /// Anybody may register.
+    #[serde(default)]
+    pub registration_open: bool,
     /// Sandbox CRMs and a ready workspace are behind this installation.
     pub demo: bool,
     /// Addresses of the sandbox CRMs' own pages, in the demo.
@@ -57,6 +60,9 @@ pub struct SignIn {
     /// Password.
     #[cfg_attr(feature = "openapi", schema(format = Password))]
     pub password: String,
+    /// Code of the second factor, or a recovery code, when the first answer asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Sign-in by a one-time link.

@@ -54,6 +54,10 @@ ids! {
     LinkId;
     /// An API key of a workspace.
     ApiKeyId;
+    /// A browser's session of a person, as it is listed.
+    SessionId;
+    /// An invitation by mail.
+    InvitationId;
     /// A line of the audit log.
     AuditEntryId;
     /// A row of a call result.

@@ -1,14 +1,24 @@
 //! People: the first set-up, signing in by link, API keys. Passwords arrive here hashed; how they are hashed is
 //! the server's affair.
 
+mod joining;
+mod own;
+mod passwords;
+mod throttle;
+
+pub use joining::{Acceptance, Invited, Letter, Registration};
+pub use own::{Factor, NewFactor};
+pub use passwords::{MAX_PASSWORD, MIN_PASSWORD, check_password};
+pub use throttle::{Tried, Try};
+
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use domain::id::{ApiKeyId, UserId, WorkspaceId};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Arc;
-use storage::accounts::{self, Role, User, Workspace};
+use storage::accounts::{self, User, Workspace};
 use storage::api_keys::{self, ApiKey};
-use storage::audit::{Actor, ActorKind, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::sign_in_links;
 
 const SET_UP: &str = "set_up";
@@ -18,11 +28,6 @@ const SIGN_IN_FOR_MS: i64 = 3_600_000;
 
 /// What every API key begins with, so that one that leaks is recognised.
 pub const KEY_PREFIX: &str = "int_";
-
-/// The shortest accepted password.
-pub const MIN_PASSWORD: usize = 12;
-/// The longest accepted password, so that hashing stays bounded.
-pub const MAX_PASSWORD: usize = 200;
 
 /// The first superuser with the first workspace.
 #[derive(Clone)]
@@ -93,13 +98,7 @@ impl Accounts {
             disabled_at: None,
             created_at: now,
         };
-        let workspace = Workspace {
-            id: WorkspaceId(new_id()),
-            name: checked_name("/workspace", &wanted.workspace)?,
-            zone: "Europe/Moscow".to_owned(),
-            calendar: None,
-            created_at: now,
-        };
+        let name = checked_name("/workspace", &wanted.workspace)?;
         let hash = vault::hash_token(wanted.token.expose_secret());
         let tx = self.context.db.begin().await?;
         let taken = sign_in_links::take(&tx, &hash, SET_UP, now).await?;
@@ -112,23 +111,7 @@ impl Accounts {
             });
         }
         accounts::insert_user(&tx, &user).await?;
-        accounts::insert_workspace(&tx, &workspace).await?;
-        accounts::insert_membership(&tx, workspace.id, user.id, Role::Owner, now).await?;
-        let actor = Actor {
-            kind: ActorKind::User,
-            id: Some(user.id.0),
-            name: user.name.clone(),
-            request_id: None,
-            address: None,
-        };
-        let entry = NewEntry {
-            action: "workspace.created",
-            subject_kind: "workspace",
-            subject_id: workspace.id.to_string(),
-            before: None,
-            after: Some(serde_json::json!({ "name": workspace.name })),
-        };
-        self.context.audit(&tx, workspace.id, &actor, entry).await?;
+        let workspace = self.found(&tx, &user, name).await?;
         tx.commit().await?;
         Ok((user, workspace))
     }
@@ -262,17 +245,6 @@ fn checked_name(pointer: &'static str, text: &str) -> Result<String, EngineError
     }
 }
 
-/// Whether a password may be taken.
-pub fn check_password(password: &SecretString) -> Result<(), EngineError> {
-    match password.expose_secret().chars().count() {
-        MIN_PASSWORD..=MAX_PASSWORD => Ok(()),
-        _ => Err(invalid(
-            "/password",
-            "пароль должен содержать от 12 до 200 символов",
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,12 +262,5 @@ mod tests {
         check_email("anna @example.ru", None);
         check_email("a@b@example.ru", None);
         check_email(&format!("{}@example.ru", "a".repeat(250)), None);
-    }
-
-    #[test]
-    fn passwords_have_bounds() {
-        assert!(check_password(&"коротко".to_owned().into()).is_err());
-        assert!(check_password(&"длинный пароль".to_owned().into()).is_ok());
-        assert!(check_password(&"x".repeat(201).into()).is_err());
     }
 }

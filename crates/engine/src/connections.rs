@@ -13,6 +13,7 @@ use domain::id::{ConnectionId, WorkspaceId};
 use domain::time::Timestamp;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+use storage::audit::{Actor, NewEntry};
 use storage::connections::{self, Connection};
 use storage::{Db, credentials, deliveries, reconciliations};
 
@@ -46,6 +47,7 @@ impl Connections {
     pub async fn create(
         &self,
         workspace: WorkspaceId,
+        actor: &Actor,
         new: NewConnection,
     ) -> Result<Connection, EngineError> {
         let now = self.context.clock.now();
@@ -85,6 +87,8 @@ impl Connections {
         }
         let hash = vault::hash_token(hook.expose_secret());
         credentials::insert_hook_secret(&tx, workspace, id, &hash, &sealed_hook, now).await?;
+        let made = entry("connection.created", id, None, shown(&connection));
+        self.context.audit(&tx, workspace, actor, made).await?;
         tx.commit().await?;
         Ok(connection)
     }
@@ -92,8 +96,8 @@ impl Connections {
     /// Gives a connection a new secret; what waited for it goes on.
     pub async fn authorise(
         &self,
-        workspace: WorkspaceId,
-        id: ConnectionId,
+        (workspace, id): (WorkspaceId, ConnectionId),
+        actor: &Actor,
         secret: &Secret,
         expires_at: Option<Timestamp>,
     ) -> Result<(), EngineError> {
@@ -105,6 +109,8 @@ impl Connections {
         connections::update(&tx, workspace, id, &connection.name, &connection.settings, now).await?;
         connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
         deliveries::wake(&tx, id, now).await?;
+        let given = entry("connection.authorised", id, None, None);
+        self.context.audit(&tx, workspace, actor, given).await?;
         tx.commit().await?;
         self.context.forget(id);
         Ok(())
@@ -137,20 +143,18 @@ impl Connections {
     /// Changes name and settings.
     pub async fn update(
         &self,
-        workspace: WorkspaceId,
-        id: ConnectionId,
+        (workspace, id): (WorkspaceId, ConnectionId),
+        actor: &Actor,
         name: &str,
         settings: &serde_json::Value,
     ) -> Result<(), EngineError> {
-        connections::update(
-            &self.context.db,
-            workspace,
-            id,
-            name,
-            settings,
-            self.context.clock.now(),
-        )
-        .await?;
+        let tx = self.context.db.begin().await?;
+        let before = connections::find(&tx, workspace, id).await?;
+        connections::update(&tx, workspace, id, name, settings, self.context.clock.now()).await?;
+        let after = serde_json::json!({ "name": name, "settings": settings });
+        let changed = entry("connection.changed", id, shown(&before), Some(after));
+        self.context.audit(&tx, workspace, actor, changed).await?;
+        tx.commit().await?;
         self.context.forget(id);
         Ok(())
     }
@@ -191,8 +195,24 @@ impl Connections {
         Ok(card)
     }
 
+    /// Lets a connection work again by a person's wish.
+    pub async fn start(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: ConnectionId,
+    ) -> Result<(), EngineError> {
+        let tx = self.context.db.begin().await?;
+        connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
+        deliveries::wake(&tx, id, self.context.clock.now()).await?;
+        let started = entry("connection.started", id, None, None);
+        self.context.audit(&tx, workspace, actor, started).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Lets a connection work again and wakes what waited for it.
-    pub async fn activate(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
+    async fn activate(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
         let tx = self.context.db.begin().await?;
         connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
         deliveries::wake(&tx, id, self.context.clock.now()).await?;
@@ -247,7 +267,13 @@ impl Connections {
     }
 
     /// Takes our subscription away, as far as the CRM still lets us, and the connection with it.
-    pub async fn delete(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
+    pub async fn delete(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: ConnectionId,
+    ) -> Result<(), EngineError> {
+        let before = connections::find(&self.context.db, workspace, id).await?;
         if let Ok((connection, connector)) = self.open(workspace, id).await {
             let url = self.hook_url(workspace, id).await?;
             if let Err(error) = connector.unsubscribe(&url).await {
@@ -256,6 +282,8 @@ impl Connections {
         }
         let tx = self.context.db.begin().await?;
         connections::delete(&tx, workspace, id).await?;
+        let deleted = entry("connection.deleted", id, shown(&before), None);
+        self.context.audit(&tx, workspace, actor, deleted).await?;
         tx.commit().await?;
         self.context.forget(id);
         Ok(())
@@ -352,6 +380,28 @@ impl Connections {
         )
         .await?;
         result.map_err(EngineError::from)
+    }
+}
+
+/// A connection as the audit log tells it: settings hold no secrets.
+fn shown(connection: &Connection) -> Option<serde_json::Value> {
+    Some(serde_json::json!({
+        "kind": connection.kind.as_str(), "name": connection.name, "settings": connection.settings,
+    }))
+}
+
+fn entry(
+    action: &'static str,
+    id: ConnectionId,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+) -> NewEntry<'static> {
+    NewEntry {
+        action,
+        subject_kind: "connection",
+        subject_id: id.to_string(),
+        before,
+        after,
     }
 }
 

@@ -212,18 +212,6 @@ impl Context {
         Ok(())
     }
 
-    /// Tells the audit log, in the transaction of what it tells.
-    pub(crate) async fn audit(
-        &self,
-        tx: &Tx,
-        workspace: WorkspaceId,
-        actor: &Actor,
-        entry: NewEntry<'_>,
-    ) -> Result<(), StorageError> {
-        let id = AuditEntryId(new_id());
-        audit::insert(tx, workspace, id, actor, entry, self.clock.now()).await
-    }
-
     /// Forgets an opened connector: its secret or settings changed.
     pub fn forget(&self, connection: ConnectionId) {
         self.opened().remove(&connection);
@@ -234,6 +222,18 @@ impl Context {
         self.budgets
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Writes an audit entry in the transaction of the change it tells of.
+    pub async fn audit(
+        &self,
+        tx: &Tx,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        entry: NewEntry<'_>,
+    ) -> Result<(), StorageError> {
+        let id = AuditEntryId(new_id());
+        audit::insert(tx, workspace, id, actor, entry, self.clock.now()).await
     }
 
     fn opened(&self) -> std::sync::MutexGuard<'_, Opened> {

@@ -43,6 +43,15 @@ pub enum EngineError {
     /// A file cannot be read.
     #[error("файл не принят")]
     File(#[from] importer::ImportError),
+    /// Too many tries: this one must wait.
+    #[error("слишком много попыток подряд")]
+    TooSoon {
+        /// How long, in milliseconds.
+        wait_ms: i64,
+    },
+    /// Nobody may register this way.
+    #[error("регистрация закрыта")]
+    Closed,
     /// A value that a person gave is not acceptable.
     #[error("{text}")]
     Invalid {

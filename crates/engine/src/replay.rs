@@ -11,6 +11,7 @@ use domain::event::{Event, Origin};
 use domain::id::{DeliveryId, EventId, RuleId, WorkspaceId};
 use domain::rule::Rule;
 use std::sync::Arc;
+use storage::audit::{Actor, NewEntry};
 use storage::deliveries::{self, Delivery, DeliveryFilter};
 use storage::events::{self, NewEvent};
 use storage::{PageOf, StorageError};
@@ -42,6 +43,7 @@ impl Replays {
     pub async fn event(
         &self,
         workspace: WorkspaceId,
+        actor: &Actor,
         id: EventId,
         only_rule: Option<RuleId>,
     ) -> Result<EventId, EngineError> {
@@ -64,13 +66,21 @@ impl Replays {
         };
         let tx = self.context.db.begin().await?;
         events::insert(&tx, &[new]).await?;
+        let after = serde_json::json!({ "event": replayed, "rule": only_rule });
+        let entry = entry("event.replayed", "event", id, Some(after));
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.signals.events.notify_one();
         Ok(replayed)
     }
 
     /// Tries a dead delivery again, as a new delivery that goes on where the dead one stopped.
-    pub async fn delivery(&self, workspace: WorkspaceId, id: DeliveryId) -> Result<DeliveryId, EngineError> {
+    pub async fn delivery(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: DeliveryId,
+    ) -> Result<DeliveryId, EngineError> {
         let tx = self.context.db.begin().await?;
         let dead = deliveries::find(&tx, workspace, id).await?;
         if dead.state != DeliveryState::Dead {
@@ -99,13 +109,21 @@ impl Replays {
         };
         deliveries::cancel(&tx, workspace, id, now).await?;
         deliveries::insert(&tx, &[again]).await?;
+        let after = serde_json::json!({ "delivery": replayed });
+        let entry = entry("delivery.replayed", "delivery", id, Some(after));
+        self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.signals.deliveries.notify_one();
         Ok(replayed)
     }
 
     /// Tries every dead delivery that fits again; returns how many.
-    pub async fn all(&self, workspace: WorkspaceId, wanted: &DeliveryFilter) -> Result<usize, EngineError> {
+    pub async fn all(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        wanted: &DeliveryFilter,
+    ) -> Result<usize, EngineError> {
         let wanted = DeliveryFilter {
             states: vec![DeliveryState::Dead],
             ..wanted.clone()
@@ -118,7 +136,7 @@ impl Replays {
             }
             // Oldest first, so that order within a lane is kept.
             for delivery in dead.iter().rev() {
-                match self.delivery(workspace, delivery.id).await {
+                match self.delivery(workspace, actor, delivery.id).await {
                     Ok(_) => n_replayed += 1,
                     Err(EngineError::Storage(StorageError::Stale { .. })) => {}
                     Err(error) => return Err(error),
@@ -128,8 +146,17 @@ impl Replays {
     }
 
     /// Takes a waiting or dead delivery back.
-    pub async fn cancel(&self, workspace: WorkspaceId, id: DeliveryId) -> Result<(), EngineError> {
-        deliveries::cancel(&self.context.db, workspace, id, self.context.clock.now()).await?;
+    pub async fn cancel(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: DeliveryId,
+    ) -> Result<(), EngineError> {
+        let tx = self.context.db.begin().await?;
+        deliveries::cancel(&tx, workspace, id, self.context.clock.now()).await?;
+        let entry = entry("delivery.cancelled", "delivery", id, None);
+        self.context.audit(&tx, workspace, actor, entry).await?;
+        tx.commit().await?;
         self.signals.deliveries.notify_one();
         Ok(())
     }
@@ -153,5 +180,20 @@ impl Replays {
             facts,
             diagnostics,
         })
+    }
+}
+
+fn entry(
+    action: &'static str,
+    subject_kind: &'static str,
+    id: impl std::fmt::Display,
+    after: Option<serde_json::Value>,
+) -> NewEntry<'static> {
+    NewEntry {
+        action,
+        subject_kind,
+        subject_id: id.to_string(),
+        before: None,
+        after,
     }
 }

@@ -4,6 +4,7 @@
 //! every value is checked before anything binds, and all mistakes are told at once.
 
 use self::layers::FILE_VARIABLE;
+use crate::mail::{Mail, Mailer};
 use engine::imports::FileLimits;
 use engine::retention::{Kept, SHORTEST_BODIES_DAYS, SHORTEST_HISTORY_DAYS};
 use secrecy::{ExposeSecret, SecretString};
@@ -16,6 +17,9 @@ use url::Url;
 use vault::{InstallationKey, Keyring};
 
 mod layers;
+mod network;
+
+pub use network::Network;
 
 /// Every key with its meaning and default.
 pub const DEFAULTS: &str = include_str!("config.default.toml");
@@ -35,6 +39,8 @@ pub struct Config {
     pub keyring: Keyring,
     /// Sessions of people.
     pub session: Session,
+    /// Letters.
+    pub mail: Mail,
     /// Logging.
     pub log: Log,
     /// Process events and deliveries in this process.
@@ -64,6 +70,10 @@ pub struct Server {
     pub shutdown_secs: u64,
     /// Threads that serve requests; `None` for one per processor.
     pub threads: Option<usize>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// How long a client may be silent while it sends a request, in seconds.
+    pub request_secs: u64,
 }
 
 /// The database.
@@ -189,6 +199,7 @@ struct Raw {
     database: RawDatabase,
     vault: RawVault,
     session: RawSession,
+    mail: RawMail,
     log: RawLog,
     engine: RawEngine,
     retention: RawRetention,
@@ -205,6 +216,8 @@ struct RawServer {
     static_dir: String,
     shutdown_secs: i64,
     threads: i64,
+    trusted_proxies: String,
+    request_secs: i64,
 }
 
 #[derive(Deserialize)]
@@ -225,6 +238,12 @@ struct RawSession {
     idle_minutes: i64,
     absolute_hours: i64,
     secure: String,
+}
+
+#[derive(Deserialize)]
+struct RawMail {
+    smtp_url: SecretString,
+    from: String,
 }
 
 #[derive(Deserialize)]
@@ -297,6 +316,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
     let database = check_database(&mut checks, raw.database);
     let keyring = check_vault(&mut checks, &raw.vault);
     let session = check_session(&mut checks, &raw.session);
+    let mail = check_mail(&mut checks, raw.mail);
     let log = check_log(&mut checks, raw.log);
     let retention = check_retention(&mut checks, &raw.retention);
     let files = check_files(&mut checks, &raw.files);
@@ -315,6 +335,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
             database,
             keyring,
             session,
+            mail,
             log,
             workers: raw.engine.workers,
             retention,
@@ -347,6 +368,15 @@ fn check_server(checks: &mut Checks, raw: RawServer) -> Option<Server> {
     let port = checks.number("server.port", raw.port, 0, 65_535);
     let shutdown_secs = checks.number("server.shutdown_secs", raw.shutdown_secs, 0, 3_600);
     let threads = checks.number("server.threads", raw.threads, 0, 1_024);
+    let request_secs = checks.number("server.request_secs", raw.request_secs, 1, 600);
+    let proxies: Option<Vec<Network>> = list(&raw.trusted_proxies)
+        .iter()
+        .map(|text| Network::parse(text))
+        .collect();
+    let trusted_proxies = checks.expect(proxies, || {
+        "ключ server.trusted_proxies: нужны IP-адреса или подсети через запятую, например 10.0.0.0/8"
+            .to_owned()
+    });
     let public_url = if raw.public_url.is_empty() {
         Some(None)
     } else {
@@ -372,6 +402,8 @@ fn check_server(checks: &mut Checks, raw: RawServer) -> Option<Server> {
         static_dir,
         shutdown_secs: shutdown_secs?,
         threads: threads.map(|n: usize| (n > 0).then_some(n))?,
+        trusted_proxies: trusted_proxies?,
+        request_secs: request_secs?,
     })
 }
 
@@ -453,6 +485,34 @@ fn check_session(checks: &mut Checks, raw: &RawSession) -> Option<Session> {
         absolute_ms: absolute? * 3_600_000,
         secure: secure?,
     })
+}
+
+fn check_mail(checks: &mut Checks, raw: RawMail) -> Mail {
+    let mail = Mail {
+        smtp_url: Some(raw.smtp_url).filter(|url| !url.expose_secret().is_empty()),
+        from: raw.from,
+    };
+    if let Err(error) = Mailer::new(&mail) {
+        checks
+            .0
+            .push(format!("раздел mail: {}", crate::telemetry::chain(&error)));
+    }
+    if let Some(url) = mail
+        .smtp_url
+        .as_ref()
+        .and_then(|url| Url::parse(url.expose_secret()).ok())
+        && url.scheme() == "smtp"
+        && !url
+            .query_pairs()
+            .any(|(name, value)| name == "tls" && value == "required")
+        && !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    {
+        checks.0.push(
+            "ключ mail.smtp_url: без шифрования письма уходят только на этот же узел; добавьте ?tls=required"
+                .to_owned(),
+        );
+    }
+    mail
 }
 
 fn check_log(checks: &mut Checks, raw: RawLog) -> Option<Log> {

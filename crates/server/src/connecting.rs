@@ -9,6 +9,7 @@ use domain::id::{ConnectionId, WorkspaceId};
 use engine::connections::NewConnection;
 use engine::{Engine, EngineError, Secret};
 use secrecy::ExposeSecret;
+use storage::audit::Actor;
 use storage::connections::{self, Connection};
 use url::Url;
 
@@ -28,7 +29,7 @@ pub struct Wanted {
 pub async fn connect(
     engine: &Engine,
     connectors: &Connectors,
-    workspace: WorkspaceId,
+    (workspace, actor): (WorkspaceId, &Actor),
     wanted: Wanted,
 ) -> Result<Connection, EngineError> {
     let card = connectors
@@ -42,7 +43,7 @@ pub async fn connect(
         secret: Some(wanted.secret),
         expires_at: card.expires_at,
     };
-    let connection = engine.connections().create(workspace, new).await?;
+    let connection = engine.connections().create(workspace, actor, new).await?;
     let document = serde_json::to_value(&card).unwrap_or_default();
     connections::set_card(
         engine.db(),
@@ -63,7 +64,7 @@ pub async fn connect_trusted(
     workspace: WorkspaceId,
     wanted: Wanted,
 ) -> Result<Connection, EngineError> {
-    let connection = connect_later(engine, workspace, wanted).await?;
+    let connection = connect_later(engine, (workspace, &Actor::system()), wanted).await?;
     let connections = engine.connections();
     connections.refresh_catalogue(workspace, connection.id).await?;
     connections.install(workspace, connection.id).await?;
@@ -73,7 +74,7 @@ pub async fn connect_trusted(
 /// Makes a connection that waits for a person's consent.
 pub async fn connect_later(
     engine: &Engine,
-    workspace: WorkspaceId,
+    (workspace, actor): (WorkspaceId, &Actor),
     wanted: Wanted,
 ) -> Result<Connection, EngineError> {
     let new = NewConnection {
@@ -83,7 +84,7 @@ pub async fn connect_later(
         secret: Some(wanted.secret),
         expires_at: None,
     };
-    engine.connections().create(workspace, new).await
+    engine.connections().create(workspace, actor, new).await
 }
 
 /// Reads the catalogue and installs the webhooks of a connection that has just been authorised.
@@ -102,6 +103,7 @@ pub async fn finish_consent(
     engine: &Engine,
     connectors: &Connectors,
     (workspace, id): (WorkspaceId, ConnectionId),
+    actor: &Actor,
     code: &str,
     consented: Option<&str>,
 ) -> Result<(), EngineError> {
@@ -138,7 +140,9 @@ pub async fn finish_consent(
             .map(|token| token.expose_secret().to_owned())
             .unwrap_or_default(),
     };
-    works.authorise(workspace, id, &secret, tokens.expires_at).await?;
+    works
+        .authorise((workspace, id), actor, &secret, tokens.expires_at)
+        .await?;
     works.check(workspace, id).await?;
     prepare(engine, workspace, &row).await;
     Ok(())

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod client_address;
 pub mod convert;
 mod cross_site;
 pub mod docs;
@@ -13,15 +14,16 @@ pub mod problem;
 pub mod pulses;
 pub mod routes;
 pub mod session;
+pub mod slow;
 pub mod spa;
 pub mod story;
 mod upload;
 
 use crate::http::problem::Problem;
 use crate::http::routes::{
-    api_keys, call_results, chronicle, connections, deliveries, events, health, hooks, imports, links, oauth,
-    recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream, sweeps, templates,
-    trials, workspaces,
+    account, api_keys, call_results, chronicle, connections, deliveries, events, health, hooks, imports,
+    joining, links, oauth, recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream,
+    sweeps, templates, trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -41,10 +43,34 @@ pub fn api(config: &mut ServiceConfig<'_>) {
         .service(sessions::use_sign_in_link)
         .service(sessions::set_up)
         .service(sessions::sign_out)
+        .service(joining::register)
+        .service(joining::look_at_invitation)
+        .service(joining::accept_invitation)
+        .service(joining::forget_password)
+        .service(joining::reset_password)
+        .service(account::get_profile)
+        .service(account::change_profile)
+        .service(account::change_password)
+        .service(account::delete_account)
+        .service(account::export_account)
+        .service(account::list_sessions)
+        .service(account::end_session)
+        .service(account::end_other_sessions)
+        .service(account::begin_second_factor)
+        .service(account::confirm_second_factor)
+        .service(account::remove_second_factor)
+        .service(joining::list_invitations)
+        .service(joining::invite)
+        .service(joining::withdraw_invitation)
+        .service(joining::change_role)
+        .service(joining::remove_member)
+        .service(joining::leave_workspace)
         .service(workspaces::list_workspaces)
         .service(workspaces::get_workspace)
         .service(workspaces::list_members)
         .service(workspaces::list_audit_entries)
+        .service(workspaces::export_audit)
+        .service(workspaces::verify_audit)
         .service(workspaces::get_panel)
         .service(api_keys::list_api_keys)
         .service(api_keys::create_api_key)

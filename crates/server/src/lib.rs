@@ -10,8 +10,10 @@
 pub mod config;
 pub mod connecting;
 pub mod connectors;
+pub mod csv;
 pub mod demo;
 pub mod http;
+pub mod mail;
 pub mod openapi;
 pub mod password;
 pub mod startup;

@@ -110,6 +110,8 @@ pub fn document() -> &'static OpenApi {
 /// Operations that anybody may call.
 fn is_anonymous(path: &str) -> bool {
     !path.starts_with("/api/v1")
+        || path.starts_with("/api/v1/registration")
+        || path.starts_with("/api/v1/password/")
         || ["/api/v1/session", "/api/v1/session/link", "/api/v1/setup"].contains(&path)
 }
 
@@ -124,7 +126,8 @@ fn describe(path: &str, operation: &mut Operation, anonymous: bool) {
         parameters.push(path_parameter(part).into());
     }
     let id = operation.operation_id.as_deref().unwrap_or_default();
-    if !anonymous && path != "/api/v1/workspaces" {
+    let is_own = path == "/api/v1/workspaces" || path.starts_with("/api/v1/me");
+    if !anonymous && !is_own {
         let text = "Кабинет; ключу API и человеку с одним кабинетом не нужен";
         parameters.push(header_parameter("X-Workspace-Id", text, Required::False, true).into());
     }
@@ -176,6 +179,7 @@ fn describe(path: &str, operation: &mut Operation, anonymous: bool) {
 fn status_text(status: &str) -> &'static str {
     match status {
         "201" => "Создано",
+        "202" => "Принято: письмо отправлено, если есть кому",
         "204" => "Сделано, тела нет",
         "303" => "Переход на страницу подключения",
         _ => "Готово",
@@ -188,6 +192,7 @@ fn path_parameter(name: &str) -> Parameter {
         "connection" => "Подключение",
         "delivery" => "Доставка",
         "event" => "Событие",
+        "invitation" => "Приглашение",
         "link" => "Связь",
         "call" => "Результат прозвона",
         "import" => "Загрузка",
@@ -196,6 +201,8 @@ fn path_parameter(name: &str) -> Parameter {
         "case" => "Проверка правила",
         "sweep" => "Обход записей",
         "template" => "Слово шаблона",
+        "session" => "Сеанс",
+        "user" => "Человек",
         "version" => "Опубликованная версия правила",
         "kind" => "CRM: amocrm или lptracker",
         "secret" => "Секрет адреса",

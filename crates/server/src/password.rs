@@ -2,6 +2,7 @@
 //!
 //! Both functions take tens of milliseconds of a core: call them off the request threads.
 
+use crate::http::problem::Problem;
 use argon2::Argon2;
 use argon2::password_hash::rand_core::OsRng;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
@@ -21,6 +22,19 @@ pub fn hash(password: &SecretString) -> Result<String, HashError> {
         .hash_password(password.expose_secret().as_bytes(), &salt)
         .map_err(HashError)?;
     Ok(hash.to_string())
+}
+
+/// Hashes a password off the request threads.
+pub async fn hash_aside(password: SecretString) -> Result<String, Problem> {
+    let hash = actix_web::web::block(move || hash(&password)).await;
+    hash.map_err(|_| Problem::internal())?
+        .map_err(|_| Problem::internal())
+}
+
+/// Checks a password off the request threads.
+pub async fn verify_aside(hash: Option<String>, password: SecretString) -> Result<bool, Problem> {
+    let fits = actix_web::web::block(move || verify(hash.as_deref(), &password)).await;
+    fits.map_err(|_| Problem::internal())
 }
 
 /// Whether a password is the one that was hashed. Without a hash (nobody with that e-mail, or somebody who signs

@@ -6,7 +6,9 @@ use crate::http;
 use crate::http::app::App;
 use crate::http::edge::{OverTls, edge};
 use crate::http::session::{self, CookieKeyError, Sessions};
+use crate::http::slow;
 use crate::http::spa::Interface;
+use crate::mail::{MailError, Mailer};
 use crate::{demo, http::docs, http::extract};
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
@@ -34,6 +36,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// Request keys are kept for a day.
 const KEYS_FOR_MS: i64 = 86_400_000;
 
+/// Counters of failed sign-ins, and what they trust, are kept for so long after their last use.
+const COUNTERS_FOR_MS: i64 = 30 * 86_400_000;
+
 /// Why the program did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -57,6 +62,9 @@ pub enum StartError {
     /// The key of cookies cannot be made.
     #[error("сеансы не настроены")]
     Sessions(#[from] CookieKeyError),
+    /// Letters cannot be sent.
+    #[error("почта не настроена")]
+    Mail(#[from] MailError),
     /// The demo or the set-up link cannot be made.
     #[error("первая настройка не подготовлена")]
     Engine(#[from] EngineError),
@@ -170,8 +178,10 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
     let app = App {
         engine: engine.clone(),
         keyring,
+        mailer: Mailer::new(&config.mail)?,
         connectors,
         public_url: public_url.as_str().into(),
+        trusted_proxies: config.server.trusted_proxies.into(),
         sandbox: config.demo.as_ref().map(sandbox_urls).unwrap_or_default().into(),
         pulses: http::pulses::Pulses::default(),
         ready: Arc::new(AtomicBool::new(false)),
@@ -184,6 +194,7 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         interface,
         config.server.threads,
         config.server.shutdown_secs,
+        Duration::from_secs(config.server.request_secs),
     )?;
     let http = server.handle();
     let serving = tokio::spawn(server);
@@ -264,6 +275,7 @@ fn serve(
     interface: Interface,
     threads: Option<usize>,
     shutdown_secs: u64,
+    patience: Duration,
 ) -> Result<actix_web::dev::Server, StartError> {
     let interface = web::Data::new(interface);
     let listened = web::Data::new(sessions.clone());
@@ -271,12 +283,14 @@ fn serve(
     let over_tls = OverTls(app.public_url.starts_with("https://"));
     let mut server = HttpServer::new(move || {
         actix_web::App::new()
+            .wrap(from_fn(slow::patient))
             .wrap(from_fn(edge))
             .into_utoipa_app()
             .app_data(shared.clone())
             .app_data(listened.clone())
             .app_data(interface.clone())
             .app_data(over_tls)
+            .app_data(slow::Patience(patience))
             .app_data(extract::json_config())
             .app_data(extract::query_config())
             .app_data(extract::path_config())
@@ -286,6 +300,7 @@ fn serve(
             .into_app()
             .default_service(web::to(http::fallback))
     })
+    .client_request_timeout(patience)
     .disable_signals()
     .shutdown_timeout(shutdown_secs);
     if let Some(threads) = threads {
@@ -330,6 +345,8 @@ async fn sweep(engine: Engine, stop: CancellationToken) {
         let swept = async {
             storage::sessions::sweep(db, now).await?;
             storage::sign_in_links::sweep(db, now).await?;
+            storage::invitations::sweep(db, now).await?;
+            storage::sign_in_throttle::sweep(db, now.plus_ms(-COUNTERS_FOR_MS)).await?;
             storage::request_keys::sweep(db, now.plus_ms(-KEYS_FOR_MS)).await
         };
         if let Err(error) = swept.await {

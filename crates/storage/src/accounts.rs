@@ -1,6 +1,6 @@
 //! Workspaces, the people who sign in, and who may do what where.
 
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::StorageError;
 use crate::sql::{self, document, json};
 use domain::evaluate::Calendar;
@@ -357,4 +357,128 @@ pub async fn members(conn: &impl Conn, workspace: WorkspaceId) -> Result<Vec<Mem
             })
         })
         .collect()
+}
+
+/// Changes the name of a person.
+pub async fn rename_user(conn: &impl Conn, id: UserId, name: &str) -> Result<(), StorageError> {
+    touched_user(
+        sql::execute(
+            conn,
+            "UPDATE \"user\" SET name = $2 WHERE id = $1",
+            [id.0.into(), name.into()],
+        )
+        .await?,
+    )
+}
+
+/// Changes the password hash of a person.
+pub async fn set_password(conn: &impl Conn, id: UserId, hash: &str) -> Result<(), StorageError> {
+    let sql = "UPDATE \"user\" SET password_hash = $2 WHERE id = $1";
+    touched_user(sql::execute(conn, sql, [id.0.into(), hash.into()]).await?)
+}
+
+/// Forbids a person to sign in since a moment, or lets them in again.
+pub async fn set_disabled(conn: &impl Conn, id: UserId, at: Option<Timestamp>) -> Result<(), StorageError> {
+    let sql = "UPDATE \"user\" SET disabled_at = $2 WHERE id = $1";
+    touched_user(sql::execute(conn, sql, [id.0.into(), at.map(|at| at.0).into()]).await?)
+}
+
+fn touched_user(n_rows: u64) -> Result<(), StorageError> {
+    if n_rows == 0 {
+        return Err(StorageError::NotFound { table: "user" });
+    }
+    Ok(())
+}
+
+/// Every person of the installation, newest first.
+pub async fn users(conn: &impl Conn, page: crate::PageOf) -> Result<Vec<User>, StorageError> {
+    let mut filter = sql::Filter::default();
+    if let Some(before) = page.before {
+        filter.and("u.id < {}", [before.into()]);
+    }
+    let (clause, mut values) = filter.finish();
+    values.push((page.limit as i64).into());
+    let sql = format!(
+        "SELECT {USER_COLUMNS} FROM \"user\" u{clause} ORDER BY u.id DESC LIMIT ${}",
+        values.len()
+    );
+    let rows = sql::all::<UserRow, _>(conn, &sql, values).await?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// Gives a member another role.
+pub async fn set_role(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+    role: Role,
+) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "UPDATE membership SET role = $3 WHERE workspace_id = $1 AND user_id = $2",
+        [workspace.0.into(), user.0.into(), role.as_str().into()],
+    )
+    .await?;
+    if n_rows == 0 {
+        return Err(StorageError::NotFound { table: "membership" });
+    }
+    Ok(())
+}
+
+/// Takes a person out of a workspace.
+pub async fn delete_membership(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<(), StorageError> {
+    let n_rows = sql::execute(
+        conn,
+        "DELETE FROM membership WHERE workspace_id = $1 AND user_id = $2",
+        [workspace.0.into(), user.0.into()],
+    )
+    .await?;
+    if n_rows == 0 {
+        return Err(StorageError::NotFound { table: "membership" });
+    }
+    Ok(())
+}
+
+/// How many owners a workspace has. Takes the workspace's row first, so that of two owners who leave at once
+/// one stays.
+pub async fn n_owners(tx: &Tx, workspace: WorkspaceId) -> Result<u64, StorageError> {
+    sql::execute(
+        tx,
+        "UPDATE workspace SET name = name WHERE id = $1",
+        [workspace.0.into()],
+    )
+    .await?;
+    let row = sql::one::<CountRow, _>(
+        tx,
+        "SELECT COUNT(*) AS n FROM membership WHERE workspace_id = $1 AND role = 'owner'",
+        [workspace.0.into()],
+    )
+    .await?;
+    Ok(row.map_or(0, |row| row.n.unsigned_abs()))
+}
+
+/// How many superusers may sign in.
+pub async fn n_superusers(conn: &impl Conn) -> Result<u64, StorageError> {
+    let sql = "SELECT COUNT(*) AS n FROM \"user\" WHERE is_superuser AND disabled_at IS NULL";
+    let row = sql::one::<CountRow, _>(conn, sql, []).await?;
+    Ok(row.map_or(0, |row| row.n.unsigned_abs()))
+}
+
+/// Forgets a person with their memberships, sessions, links and factors. What they did stays in the audit logs.
+pub async fn delete_user(tx: &Tx, id: UserId) -> Result<(), StorageError> {
+    for table in [
+        "membership",
+        "session",
+        "sign_in_link",
+        "second_factor",
+        "recovery_code",
+    ] {
+        let sql = format!("DELETE FROM {table} WHERE user_id = $1");
+        sql::execute(tx, &sql, [id.0.into()]).await?;
+    }
+    touched_user(sql::execute(tx, "DELETE FROM \"user\" WHERE id = $1", [id.0.into()]).await?)
 }

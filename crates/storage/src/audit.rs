@@ -1,11 +1,13 @@
 //! The audit log. An entry is written in the transaction of the change it tells of.
 
-use crate::db::Conn;
+use crate::db::{Conn, Tx};
 use crate::error::StorageError;
 use crate::sql::{self, Filter, Order, PageOf, document, json};
 use domain::id::{AuditEntryId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
 use uuid::Uuid;
 
 /// What kind of actor did something.
@@ -112,6 +114,7 @@ struct Row {
     id: Uuid,
     at: i64,
     actor_kind: String,
+    actor_id: Option<Uuid>,
     actor_name: String,
     action: String,
     subject_kind: String,
@@ -120,36 +123,82 @@ struct Row {
     after: Option<String>,
     request_id: Option<String>,
     address: Option<String>,
+    number: Option<i64>,
+    hash: Option<String>,
 }
 
-/// Writes an entry. Call it with the transaction of the change.
+const COLUMNS: &str = "id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, \"before\", \
+                       \"after\", request_id, address, number, hash";
+
+#[derive(FromQueryResult)]
+struct ChainRow {
+    n_entries: i64,
+    head: String,
+}
+
+/// Writes an entry in the transaction of the change, and chains it to the entry before.
 pub async fn insert(
-    conn: &impl Conn,
+    tx: &Tx,
     workspace: WorkspaceId,
     id: AuditEntryId,
     actor: &Actor,
     entry: NewEntry<'_>,
     now: Timestamp,
 ) -> Result<(), StorageError> {
+    // Also takes the row's lock: entries of one workspace are chained one after the other.
+    let chain = sql::one::<ChainRow, _>(
+        tx,
+        "INSERT INTO audit_chain (workspace_id, n_entries, head) VALUES ($1, 1, '') ON CONFLICT (workspace_id) \
+         DO UPDATE SET n_entries = audit_chain.n_entries + 1 RETURNING n_entries, head",
+        [workspace.0.into()],
+    )
+    .await?
+    .ok_or(StorageError::NotFound { table: "audit_chain" })?;
+    let row = Row {
+        id: id.0,
+        at: now.0,
+        actor_kind: actor.kind.as_str().to_owned(),
+        actor_id: actor.id,
+        actor_name: actor.name.clone(),
+        action: entry.action.to_owned(),
+        subject_kind: entry.subject_kind.to_owned(),
+        subject_id: entry.subject_id,
+        before: entry.before.as_ref().map(json),
+        after: entry.after.as_ref().map(json),
+        request_id: actor.request_id.clone(),
+        address: actor.address.clone(),
+        number: Some(chain.n_entries),
+        hash: None,
+    };
+    let hash = row.hash_after(workspace, &chain.head);
     sql::execute(
-        conn,
+        tx,
+        "UPDATE audit_chain SET head = $2 WHERE workspace_id = $1",
+        [workspace.0.into(), hash.as_str().into()],
+    )
+    .await?;
+    sql::execute(
+        tx,
         "INSERT INTO audit_entry (workspace_id, id, at, actor_kind, actor_id, actor_name, action, subject_kind, \
-         subject_id, \"before\", \"after\", request_id, address) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         subject_id, \"before\", \"after\", request_id, address, number, previous_hash, hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
         [
             workspace.0.into(),
-            id.0.into(),
-            now.0.into(),
-            actor.kind.as_str().into(),
-            actor.id.into(),
-            actor.name.as_str().into(),
-            entry.action.into(),
-            entry.subject_kind.into(),
-            entry.subject_id.into(),
-            entry.before.as_ref().map(json).into(),
-            entry.after.as_ref().map(json).into(),
-            actor.request_id.clone().into(),
-            actor.address.clone().into(),
+            row.id.into(),
+            row.at.into(),
+            row.actor_kind.into(),
+            row.actor_id.into(),
+            row.actor_name.into(),
+            row.action.into(),
+            row.subject_kind.into(),
+            row.subject_id.into(),
+            row.before.into(),
+            row.after.into(),
+            row.request_id.into(),
+            row.address.into(),
+            row.number.into(),
+            chain.head.into(),
+            hash.into(),
         ],
     )
     .await?;
@@ -184,6 +233,74 @@ pub async fn last_at(
     Ok(row.and_then(|row| row.at).map(Timestamp))
 }
 
+impl Row {
+    /// SHA-256 over the hash before and everything that the entry says, as a JSON array.
+    fn hash_after(&self, workspace: WorkspaceId, previous: &str) -> String {
+        let text = json(&(
+            (previous, workspace, self.number, self.id, self.at),
+            (&self.actor_kind, self.actor_id, &self.actor_name),
+            (&self.action, &self.subject_kind, &self.subject_id),
+            (&self.before, &self.after, &self.request_id, &self.address),
+        ));
+        Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
+            let _infallible = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+/// What a walk along the chain of a workspace's audit log found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verification {
+    /// Entries looked at.
+    pub n_entries: u64,
+    /// Hash of the last one: worth noting elsewhere, since who can rewrite the whole table can rewrite this too.
+    pub head: String,
+    /// Number of the first entry that is missing or was changed; `None` when all is as it was written.
+    pub broken_at: Option<u64>,
+}
+
+/// Walks along the chain: every entry must be there and say what it said when it was written.
+pub async fn verify(conn: &impl Conn, workspace: WorkspaceId) -> Result<Verification, StorageError> {
+    const STEP: i64 = 500;
+    let chain = sql::one::<ChainRow, _>(
+        conn,
+        "SELECT n_entries, head FROM audit_chain WHERE workspace_id = $1",
+        [workspace.0.into()],
+    )
+    .await?;
+    let (n_expected, expected) = chain.map_or((0, String::new()), |row| (row.n_entries, row.head));
+    let (mut head, mut number) = (String::new(), 0_i64);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM audit_entry WHERE workspace_id = $1 AND number > $2 AND number <= $3 ORDER BY number"
+    );
+    let broken = |number: i64, head: String| Verification {
+        n_entries: number.unsigned_abs(),
+        head,
+        broken_at: Some(number.unsigned_abs() + 1),
+    };
+    while number < n_expected {
+        let until = (number + STEP).min(n_expected);
+        let rows = sql::all::<Row, _>(conn, &sql, [workspace.0.into(), number.into(), until.into()]).await?;
+        for row in &rows {
+            let hash = row.hash_after(workspace, &head);
+            if row.number != Some(number + 1) || row.hash.as_ref() != Some(&hash) {
+                return Ok(broken(number, head));
+            }
+            (head, number) = (hash, number + 1);
+        }
+        if number < until {
+            return Ok(broken(number, head));
+        }
+    }
+    let whole = head == expected;
+    Ok(Verification {
+        n_entries: number.unsigned_abs(),
+        broken_at: (!whole).then_some(number.unsigned_abs()),
+        head,
+    })
+}
+
 /// Which entries to list.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct AuditFilter {
@@ -191,6 +308,10 @@ pub struct AuditFilter {
     pub subject_kind: Option<String>,
     /// Of this thing.
     pub subject_id: Option<String>,
+    /// By this person or key.
+    pub actor_id: Option<Uuid>,
+    /// Of this action, or of all whose word begins so: `rule.`.
+    pub action: Option<String>,
     /// At or after this moment.
     pub from: Option<Timestamp>,
     /// Before this moment.
@@ -214,6 +335,16 @@ pub async fn list(
     if let Some(id) = &wanted.subject_id {
         filter.and("subject_id = {}", [id.as_str().into()]);
     }
+    if let Some(id) = wanted.actor_id {
+        filter.and("actor_id = {}", [id.into()]);
+    }
+    if let Some(action) = &wanted.action {
+        let places = "substr(action, 1, CAST({} AS INTEGER)) = {}";
+        filter.and(
+            places,
+            [(action.chars().count() as i64).into(), action.as_str().into()],
+        );
+    }
     if let Some(from) = wanted.from {
         filter.and("at >= {}", [from.0.into()]);
     }
@@ -226,8 +357,7 @@ pub async fn list(
     let (clause, mut values) = filter.finish();
     values.push((page.limit as i64).into());
     let sql = format!(
-        "SELECT id, at, actor_kind, actor_name, action, subject_kind, subject_id, \"before\", \"after\", \
-         request_id, address FROM audit_entry{clause} ORDER BY id {} LIMIT ${}",
+        "SELECT {COLUMNS} FROM audit_entry{clause} ORDER BY id {} LIMIT ${}",
         wanted.order.word(),
         values.len()
     );

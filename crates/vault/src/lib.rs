@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod sealed;
 pub mod signature;
 pub mod token;
+pub mod totp;
 
 pub use data_key::DataKey;
 pub use error::{KeyError, VaultError};

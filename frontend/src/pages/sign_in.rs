@@ -1,5 +1,6 @@
-//! Sign-in by e-mail and password.
+//! Sign-in by e-mail and password, and by a code where a second factor is set up.
 
+use api::problem::ProblemType;
 use api::session::SignIn;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
@@ -16,7 +17,9 @@ use crate::words::Tone;
 pub fn SignInPage() -> impl IntoView {
     page_title("Вход");
     let store = Store::expect();
-    let (email, password) = (text(""), text(""));
+    let (email, password, code) = (text(""), text(""), text(""));
+    // Asked for only after the password was right.
+    let asks_code = RwSignal::new(false);
     let busy = RwSignal::new(false);
     let failure = RwSignal::new(None::<ApiError>);
     let missing = RwSignal::new((None::<String>, None::<String>));
@@ -25,6 +28,7 @@ pub fn SignInPage() -> impl IntoView {
         let form = SignIn {
             email: email.get_untracked().trim().to_owned(),
             password: password.get_untracked(),
+            code: Some(code.get_untracked().trim().to_owned()).filter(|code| !code.is_empty()),
         };
         let empty = |value: &str, words: &str| value.is_empty().then(|| words.to_owned());
         let wanting = (
@@ -37,6 +41,9 @@ pub fn SignInPage() -> impl IntoView {
         if complete {
             run(busy, sessions::sign_in(&form), move |answer| match answer {
                 Ok(session) => store.enter(session),
+                Err(error) if error.kind == Some(ProblemType::SecondFactor) && !asks_code.get_untracked() => {
+                    asks_code.set(true);
+                }
                 Err(error) => failure.set(Some(error)),
             });
         }
@@ -70,6 +77,15 @@ pub fn SignInPage() -> impl IntoView {
                         error=Signal::derive(move || missing.get().1.or_else(|| field("/password")))
                         testid="password"
                     />
+                    {when(move || asks_code.get(), move || view! {
+                        <TextField
+                            label="Код подтверждения"
+                            value=code
+                            autocomplete="one-time-code"
+                            hint="Шесть цифр из приложения или код восстановления."
+                            testid="code"
+                        />
+                    }.into_any())}
                     <Button look=Look::Primary submit=true loading=busy testid="sign-in">"Войти"</Button>
                 </form>
                 <p class="muted">"Забыли пароль? Его сменит администратор установки."</p>

@@ -7,13 +7,19 @@ use crate::replay::Replays;
 use domain::delivery::DeliveryState;
 use domain::id::{CallResultId, WorkspaceId};
 use std::sync::Arc;
+use storage::audit::Actor;
 use storage::call_results::{self, CallFilter, Order};
 use storage::{StorageError, deliveries};
 
 impl Calls {
     /// Sends a result again. What stopped goes on where it stopped, so nothing is written twice; one that no rule
     /// took is shown to the rules anew. One that has arrived, or is on its way, is refused.
-    pub async fn resend(&self, workspace: WorkspaceId, id: CallResultId) -> Result<(), EngineError> {
+    pub async fn resend(
+        &self,
+        workspace: WorkspaceId,
+        actor: &Actor,
+        id: CallResultId,
+    ) -> Result<(), EngineError> {
         let it = call_results::find(&self.context.db, workspace, id).await?;
         if it.sync == "synced" || it.event.is_some() && !it.is_settled {
             return Err(StorageError::Stale { table: "call_result" }.into());
@@ -25,7 +31,7 @@ impl Calls {
             let all = deliveries::of_event(&self.context.db, workspace, event).await?;
             let mut n_again = 0;
             for delivery in all.iter().filter(|it| it.state == DeliveryState::Dead) {
-                replays.delivery(workspace, delivery.id).await?;
+                replays.delivery(workspace, actor, delivery.id).await?;
                 n_again += 1;
             }
             if n_again > 0 {
@@ -53,6 +59,7 @@ impl Calls {
     pub async fn resend_all(
         &self,
         workspace: WorkspaceId,
+        actor: &Actor,
         wanted: &CallFilter,
     ) -> Result<usize, EngineError> {
         let (mut after, mut n_sent) = (None, 0);
@@ -64,7 +71,7 @@ impl Calls {
             };
             after = Some(Order::Oldest.place(last));
             for it in &rows {
-                match self.resend(workspace, it.id).await {
+                match self.resend(workspace, actor, it.id).await {
                     Ok(()) => n_sent += 1,
                     Err(EngineError::Storage(StorageError::Stale { .. }) | EngineError::Invalid { .. }) => {}
                     Err(error) => return Err(error),

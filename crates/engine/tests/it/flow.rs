@@ -135,7 +135,7 @@ async fn a_refusal_is_a_dead_letter_and_a_replay_goes_on() {
         house
             .engine
             .replays()
-            .delivery(house.workspace, dead.id)
+            .delivery(house.workspace, &storage::audit::Actor::system(), dead.id)
             .await
             .unwrap();
         house.settle().await;
@@ -179,7 +179,12 @@ async fn a_lost_authorisation_pauses_and_new_consent_goes_on() {
         house
             .engine
             .connections()
-            .authorise(house.workspace, house.lpt, &secret, None)
+            .authorise(
+                (house.workspace, house.lpt),
+                &storage::audit::Actor::system(),
+                &secret,
+                None,
+            )
             .await
             .unwrap();
         house.settle().await;

@@ -184,7 +184,10 @@ impl House {
                 expires_at: None,
             };
             let connections = engine.connections();
-            let connection = connections.create(workspace, new).await.unwrap();
+            let connection = connections
+                .create(workspace, &Actor::system(), new)
+                .await
+                .unwrap();
             connections
                 .refresh_catalogue(workspace, connection.id)
                 .await

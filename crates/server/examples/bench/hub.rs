@@ -122,7 +122,10 @@ impl Hub {
             }),
             expires_at: None,
         };
-        let connection = engine.connections().create(workspace, new).await?;
+        let connection = engine
+            .connections()
+            .create(workspace, &Actor::system(), new)
+            .await?;
         engine
             .connections()
             .refresh_catalogue(workspace, connection.id)

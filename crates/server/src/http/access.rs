@@ -5,14 +5,16 @@
 //! API key belongs to one workspace. A workspace that the caller is not in does not exist for them (404).
 
 use crate::http::app::App;
+use crate::http::client_address;
 use crate::http::problem::Problem;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
 use api::api_key::Scope;
+use api::problem::ProblemType;
 use connector::Connector;
-use domain::id::{AuditEntryId, WorkspaceId};
+use domain::id::WorkspaceId;
 use domain::time::Timestamp;
-use engine::accounts::Accounts;
+use engine::accounts::{Accounts, Letter};
 use engine::connections::Connections;
 use engine::reconcile::Reconciler;
 use engine::replay::Replays;
@@ -22,16 +24,16 @@ use engine::stops::Stops;
 use futures::future::LocalBoxFuture;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use storage::Db;
 use storage::accounts::{self, Role, User};
-use storage::audit::{self, Actor, NewEntry};
+use storage::audit::{Actor, NewEntry};
 use storage::connections::Connection;
 use storage::pulse::Pulse;
+use storage::{Db, Tx};
 
 mod caller;
 mod files;
 
-pub use caller::{Caller, current};
+pub use caller::{Caller, actor_of, current};
 
 /// What a role or a scope allows.
 pub trait Permission: 'static {
@@ -275,6 +277,60 @@ impl<P: Permission> FromRequest for Access<P> {
     }
 }
 
+/// The person who is signed in, for their own account. Keys have none.
+pub struct Person {
+    app: web::Data<App>,
+    /// Who.
+    pub user: User,
+    /// From where.
+    pub address: Option<String>,
+}
+
+impl Person {
+    /// Work on the own account.
+    pub fn accounts(&self) -> Accounts {
+        self.app.engine.accounts()
+    }
+
+    /// For finders.
+    pub fn db(&self) -> &Db {
+        self.app.engine.db()
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.app.clock().now()
+    }
+
+    /// Sends a letter.
+    pub fn post(&self, letter: Letter) {
+        self.app.mailer.post(letter);
+    }
+}
+
+impl FromRequest for Person {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let caller = Caller::of(&request).await?;
+            match caller.who {
+                caller::Who::Person(user) => Ok(Self {
+                    app: caller.app,
+                    user,
+                    address: client_address::of(&request),
+                }),
+                caller::Who::Key(_) => Err(Problem::new(
+                    ProblemType::Forbidden,
+                    "Это делает человек в своём сеансе, а не ключ API",
+                )),
+            }
+        })
+    }
+}
+
 /// Somebody who runs the installation. Keys never do.
 pub struct Superuser {
     app: web::Data<App>,
@@ -330,6 +386,11 @@ impl Anyone {
         self.0.engine.accounts()
     }
 
+    /// Sends a letter.
+    pub fn post(&self, letter: Letter) {
+        self.0.mailer.post(letter);
+    }
+
     pub(super) fn app(&self) -> &App {
         &self.0
     }
@@ -352,6 +413,26 @@ fn app(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
 }
 
 impl<P> Access<P> {
+    /// Writes an entry of the audit log in the transaction of the change: what was done, to which thing, with
+    /// its state before and after.
+    pub async fn record_in(
+        &self,
+        tx: &Tx,
+        action: &str,
+        (kind, id): (&str, impl std::fmt::Display),
+        (before, after): (Option<serde_json::Value>, Option<serde_json::Value>),
+    ) -> Result<(), Problem> {
+        let entry = NewEntry {
+            action,
+            subject_kind: kind,
+            subject_id: id.to_string(),
+            before,
+            after,
+        };
+        let context = self.app.engine.context();
+        Ok(context.audit(tx, self.workspace, &self.actor, entry).await?)
+    }
+
     /// Writes an entry of the audit log about something that has just been done.
     pub async fn record(
         &self,
@@ -360,23 +441,9 @@ impl<P> Access<P> {
         id: impl std::fmt::Display,
         after: Option<serde_json::Value>,
     ) -> Result<(), Problem> {
-        let entry = NewEntry {
-            action,
-            subject_kind: kind,
-            subject_id: id.to_string(),
-            before: None,
-            after,
-        };
-        let entry_id = AuditEntryId(engine::new_id());
-        audit::insert(
-            self.db(),
-            self.workspace,
-            entry_id,
-            &self.actor,
-            entry,
-            self.now(),
-        )
-        .await?;
+        let tx = self.db().begin().await?;
+        self.record_in(&tx, action, (kind, id), (None, after)).await?;
+        tx.commit().await?;
         Ok(())
     }
 }

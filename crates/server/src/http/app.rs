@@ -1,8 +1,10 @@
 //! What the server shares between its worker threads. Handlers reach it only through the handles of
 //! [`crate::http::access`].
 
+use crate::config::Network;
 use crate::connectors::Connectors;
 use crate::http::pulses::Pulses;
+use crate::mail::Mailer;
 use api::session::SandboxUrl;
 use engine::Engine;
 use engine::clock::Clock;
@@ -17,10 +19,14 @@ pub struct App {
     pub engine: Engine,
     /// Seals what must not stand in the database in clear.
     pub keyring: Arc<Keyring>,
+    /// Sends letters.
+    pub mailer: Mailer,
     /// The CRMs by name: forms of connections and OAuth need them.
     pub connectors: Arc<Connectors>,
     /// Our own address, without a slash at the end.
     pub public_url: Arc<str>,
+    /// Proxies whose word on the client's address is believed.
+    pub trusted_proxies: Arc<[Network]>,
     /// Pages of the sandbox CRMs, in the demo.
     pub sandbox: Arc<[SandboxUrl]>,
     /// Who listens to what changes.

@@ -38,6 +38,15 @@ pub fn role(role: accounts::Role) -> Role {
     }
 }
 
+/// A role that somebody names.
+pub fn role_of(role: Role) -> accounts::Role {
+    match role {
+        Role::Viewer => accounts::Role::Viewer,
+        Role::Editor => accounts::Role::Editor,
+        Role::Owner => accounts::Role::Owner,
+    }
+}
+
 /// The person signed in.
 pub fn current_user(user: accounts::User) -> CurrentUser {
     CurrentUser {

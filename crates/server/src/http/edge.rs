@@ -97,7 +97,7 @@ fn finish(
 fn located(error: &Error, instance: &str, id: RequestId) -> Problem {
     let response = error.as_response_error();
     let problem = match error.as_error::<Problem>() {
-        Some(problem) => Problem::from(problem.body().clone()),
+        Some(problem) => Problem::from(problem.body().clone()).as_late_as(problem),
         None => {
             if response.status_code().is_server_error() {
                 tracing::error!(%error, "запрос не выполнен");

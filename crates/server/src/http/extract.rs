@@ -1,6 +1,7 @@
 //! What handlers read from requests, each with a problem of ours when it is not there.
 
 use crate::http::problem::Problem;
+use crate::http::slow;
 use actix_web::dev::Payload;
 use actix_web::error::{JsonPayloadError, QueryPayloadError};
 use actix_web::http::header;
@@ -10,8 +11,8 @@ use api::Page;
 use api::page::{DEFAULT_LIMIT, MAX_LIMIT};
 use api::problem::ProblemType;
 use domain::id::{
-    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
-    SweepId, TestCaseId,
+    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, InvitationId, LinkId, RuleId,
+    RuleVersionId, SessionId, SweepId, TestCaseId, UserId,
 };
 use std::future::{Ready, ready};
 use storage::PageOf;
@@ -45,6 +46,7 @@ pub fn json_config() -> JsonConfig {
                     error.column()
                 ),
             ),
+            JsonPayloadError::Payload(error) if slow::is_late(error) => slow::late(),
             _ => Problem::new(ProblemType::BadRequest, "Тело запроса не прочитано"),
         };
         problem.into()
@@ -95,6 +97,9 @@ macro_rules! in_path {
 in_path! {
     ApiKeyId = "api_key";
     CallResultId = "call";
+    InvitationId = "invitation";
+    SessionId = "session";
+    UserId = "user";
     ConnectionId = "connection";
     DeliveryId = "delivery";
     EventId = "event";

@@ -13,14 +13,15 @@ use storage::StorageError;
 /// When whoever is told that we cannot serve now may ask again, in seconds.
 const RETRY_AFTER_SECS: &str = "1";
 
-/// An error on its way to the caller. The only `ResponseError` of the server.
+/// An error on its way to the caller, with the seconds to wait before the next try. The only `ResponseError` of
+/// the server.
 #[derive(Debug)]
-pub struct Problem(Box<api::Problem>);
+pub struct Problem(Box<api::Problem>, Option<i64>);
 
 impl Problem {
     /// A problem of a kind, with what happened and what to do, in Russian.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
-        Self(Box::new(api::Problem::new(kind, detail)))
+        Self(Box::new(api::Problem::new(kind, detail)), None)
     }
 
     /// Something in the body cannot be accepted.
@@ -31,9 +32,8 @@ impl Problem {
             code: code.to_owned(),
             detail: detail.clone(),
         };
-        Self(Box::new(
-            api::Problem::new(ProblemType::Invalid, detail).with_errors(vec![error]),
-        ))
+        let body = api::Problem::new(ProblemType::Invalid, detail).with_errors(vec![error]);
+        Self(Box::new(body), None)
     }
 
     /// There is no such thing, or the caller may not know of it.
@@ -105,7 +105,14 @@ impl Problem {
                 detail: found.text,
             })
             .collect();
-        Self(Box::new(api::Problem::new(kind, text).with_errors(errors)))
+        Self(Box::new(api::Problem::new(kind, text).with_errors(errors)), None)
+    }
+
+    /// The same with the seconds to wait of another.
+    #[must_use]
+    pub fn as_late_as(mut self, other: &Self) -> Self {
+        self.1 = other.1;
+        self
     }
 
     /// A problem with the test cases that a rule does not meet.
@@ -119,9 +126,10 @@ impl Problem {
             })
             .collect();
         let text = "Правило не проходит свои проверки: исправьте правило или сами проверки";
-        Self(Box::new(
-            api::Problem::new(ProblemType::CasesFailed, text).with_errors(errors),
-        ))
+        Self(
+            Box::new(api::Problem::new(ProblemType::CasesFailed, text).with_errors(errors)),
+            None,
+        )
     }
 
     /// What it says.
@@ -152,13 +160,16 @@ impl ResponseError for Problem {
         if self.0.kind == ProblemType::Unauthorized.as_str() {
             answer.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
+        if let Some(secs) = self.1 {
+            answer.insert_header((header::RETRY_AFTER, secs.to_string()));
+        }
         answer.body(serde_json::to_vec(&self.0).unwrap_or_default())
     }
 }
 
 impl From<api::Problem> for Problem {
     fn from(body: api::Problem) -> Self {
-        Self(Box::new(body))
+        Self(Box::new(body), None)
     }
 }
 
@@ -205,6 +216,21 @@ impl From<EngineError> for Problem {
                 "Слишком много запросов сразу, повторите через секунду",
             ),
             EngineError::File(error) => Self::invalid("/file", "unreadable", error.to_string()),
+            EngineError::TooSoon { wait_ms } => {
+                let secs = (wait_ms + 999) / 1_000;
+                let mut problem = Self::new(
+                    ProblemType::TooManyRequests,
+                    format!(
+                        "Слишком много попыток: подождите {secs} с и повторите или восстановите пароль по почте"
+                    ),
+                );
+                problem.1 = Some(secs);
+                problem
+            }
+            EngineError::Closed => Self::new(
+                ProblemType::Forbidden,
+                "Регистрация закрыта: попросите приглашение у администратора",
+            ),
             EngineError::Invalid { pointer, text } => Self::invalid(pointer, "invalid", text),
             EngineError::RuleErrors(mut found) => {
                 found.retain(|one| one.severity == Severity::Error);

@@ -1,5 +1,6 @@
 //! One file per resource; handlers are thin and carry their own description.
 
+pub mod account;
 pub mod api_keys;
 pub mod call_results;
 pub mod chronicle;
@@ -9,6 +10,7 @@ pub mod events;
 pub mod health;
 pub mod hooks;
 pub mod imports;
+pub mod joining;
 pub mod links;
 pub mod oauth;
 pub mod recordings;

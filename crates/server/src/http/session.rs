@@ -3,6 +3,7 @@
 //! The cookie holds a random key; the table holds its hash. A session ends when it is not used for the idle
 //! time, and in any case after the absolute time.
 
+use crate::http::client_address;
 use actix_session::SessionExt;
 use actix_session::config::{CookieContentSecurity, PersistentSession, TtlExtensionPolicy};
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError};
@@ -21,6 +22,7 @@ use storage::{Db, StorageError};
 use uuid::Uuid;
 
 const USER: &str = "user";
+const ID: &str = "id";
 const ADDRESS: &str = "address";
 const AGENT: &str = "agent";
 /// The longest kept name of a browser.
@@ -97,6 +99,7 @@ impl Sessions {
         let now = self.clock.now();
         let row = Row {
             key_hash: vault::hash_token(token.expose_secret()),
+            id: text_of(state, ID).and_then(|text| text.parse().ok()),
             user: user_of(state),
             state: serde_json::to_string(state)?,
             address: text_of(state, ADDRESS),
@@ -145,8 +148,8 @@ impl SessionStore for Sessions {
         if known {
             return Ok(key);
         }
-        // It was ended from elsewhere meanwhile: what this request wrote begins a new one.
-        self.insert(&state).await.map_err(UpdateError::Other)
+        // It was ended from elsewhere meanwhile, and stays so: only a sign-in begins one, under a new key.
+        self.insert(&HashMap::new()).await.map_err(UpdateError::Other)
     }
 
     async fn update_ttl(&self, _key: &SessionKey, _ttl: &Duration) -> Result<(), anyhow::Error> {
@@ -180,7 +183,8 @@ pub fn sign_in(request: &HttpRequest, user: UserId) -> Result<(), actix_session:
     session.clear();
     session.renew();
     session.insert(USER, user.0)?;
-    if let Some(address) = peer(request) {
+    session.insert(ID, engine::new_id())?;
+    if let Some(address) = client_address::of(request) {
         session.insert(ADDRESS, address)?;
     }
     let agent = request
@@ -193,9 +197,9 @@ pub fn sign_in(request: &HttpRequest, user: UserId) -> Result<(), actix_session:
     Ok(())
 }
 
-/// The address the request came from, as far as the socket tells.
-pub fn peer(request: &HttpRequest) -> Option<String> {
-    request.peer_addr().map(|address| address.ip().to_string())
+/// The public name of this session.
+pub fn id(session: &Session) -> Option<Uuid> {
+    session.get::<Uuid>(ID).ok().flatten()
 }
 
 /// The key that signs cookies: made once per installation and kept sealed, so that several processes share it.

@@ -20,6 +20,29 @@ const TABLE: &str = "
     live                    ok  -   -   -   -   -   -   -   -   -
     ready                   ok  -   -   -   -   -   -   -   -   -
     amocrm_callback         ok  -   -   -   -   -   -   -   -   -
+    register                403 -   -   -   -   -   -   -   -   -
+    look_at_invitation      ok  -   -   -   -   -   -   -   -   -
+    accept_invitation       ok  -   -   -   -   -   -   -   -   -
+    forget_password         ok  -   -   -   -   -   -   -   -   -
+    reset_password          ok  -   -   -   -   -   -   -   -   -
+    get_profile             401 ok  ok  ok  ok  403 403 403 403 403
+    change_profile          401 ok  ok  ok  ok  403 403 403 403 403
+    change_password         401 ok  ok  ok  ok  403 403 403 403 403
+    delete_account          401 ok  ok  ok  ok  403 403 403 403 403
+    export_account          401 ok  ok  ok  ok  403 403 403 403 403
+    list_sessions           401 ok  ok  ok  ok  403 403 403 403 403
+    end_session             401 404 404 404 404 403 403 403 403 403
+    end_other_sessions      401 ok  ok  ok  ok  403 403 403 403 403
+    begin_second_factor     401 ok  ok  ok  ok  403 403 403 403 403
+    confirm_second_factor   401 ok  ok  ok  ok  403 403 403 403 403
+    remove_second_factor    401 ok  ok  ok  ok  403 403 403 403 403
+    list_invitations        401 404 403 403 ok  404 403 403 403 ok
+    invite                  401 404 403 403 ok  404 403 403 403 ok
+    withdraw_invitation     401 404 403 403 ok  404 403 403 403 ok
+    change_role             401 404 403 403 ok  404 403 403 403 ok
+    remove_member           401 404 403 403 ok  404 403 403 403 ok
+    export_audit            401 404 ok  ok  ok  404 ok  403 403 403
+    verify_audit            401 404 403 403 ok  404 403 403 403 ok
     receive_hook            404 -   -   -   -   -   -   -   -   -
     list_workspaces         401 ok  ok  ok  ok  ok  ok  ok  ok  ok
     get_workspace           401 404 ok  ok  ok  404 ok  403 403 403
@@ -126,6 +149,7 @@ const TABLE: &str = "
     get_call_recording      401 404 ok  ok  ok  404 403 403 403 403
     get_call_settings       401 404 ok  ok  ok  404 ok  403 403 403
     save_call_settings      401 404 403 403 ok  404 403 403 403 ok
+    leave_workspace         401 404 ok  ok  ok  404 403 403 403 403
 ";
 
 struct Operation {
@@ -250,6 +274,9 @@ async fn call(app: &TestApp, ours: &Workspace, operation: &Operation, caller: &C
         .replace("{import}", &seeds.import.to_string())
         .replace("{row}", "2")
         .replace("{call}", &seeds.call.to_string())
+        .replace("{invitation}", &seeds.invitation.to_string())
+        .replace("{user}", &seeds.user.to_string())
+        .replace("{session}", &seeds.event.to_string())
         .replace("{kind}", "amocrm")
         .replace("{secret}", "unknown");
     let path = if operation.id == "amocrm_callback" {
@@ -279,6 +306,15 @@ async fn body(app: &TestApp, ours: &Workspace, operation: &str, seeds: &Seeds) -
         "use_sign_in_link" => json!({ "token": "x" }),
         "set_up" => json!({ "token": "x", "email": "a@example.ru", "name": "А", "password": "длинный пароль",
             "workspace": "К" }),
+        "register" | "forget_password" => json!({ "email": "nobody@example.ru" }),
+        "look_at_invitation" | "accept_invitation" => json!({ "token": "x" }),
+        "reset_password" => json!({ "token": "x", "password": "длинный пароль" }),
+        "change_profile" => json!({ "name": "Имя" }),
+        "change_password" => json!({ "current": "x", "password": "длинный пароль" }),
+        "delete_account" | "begin_second_factor" | "remove_second_factor" => json!({ "password": "x" }),
+        "confirm_second_factor" => json!({ "code": "000000" }),
+        "invite" => json!({ "email": format!("{}@example.ru", seeds.user), "role": "viewer" }),
+        "change_role" => json!({ "role": "editor" }),
         "create_api_key" => json!({ "name": "ключ", "scopes": ["read"] }),
         "create_connection" => json!({ "kind": "amocrm", "domain": "not an account",
             "auth": { "method": "token", "token": "x" } }),

@@ -165,7 +165,11 @@ async fn set_up(engine: &Engine, sandbox: &Sandbox) -> (WorkspaceId, ConnectionI
             expires_at: None,
         };
         let connections = engine.connections();
-        let id = connections.create(workspace, new).await.unwrap().id;
+        let id = connections
+            .create(workspace, &storage::audit::Actor::system(), new)
+            .await
+            .unwrap()
+            .id;
         connections.check(workspace, id).await.unwrap();
         connections.refresh_catalogue(workspace, id).await.unwrap();
         connections.subscribe(workspace, id).await.unwrap();

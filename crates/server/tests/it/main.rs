@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)] // The lint knows tests, not what they call.
 
 mod access;
+mod accounts;
+mod attacks;
 mod chaos;
 mod crash;
 mod crms;
@@ -13,6 +15,7 @@ mod harness;
 mod hooks;
 mod interface;
 mod live;
+mod mailbox;
 mod openapi;
 mod outage;
 mod problems;

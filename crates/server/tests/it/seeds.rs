@@ -6,8 +6,8 @@ use domain::connection::ConnectorKind;
 use domain::delivery::DeliveryState;
 use domain::event::{Event, EventKind, Fact, Origin};
 use domain::id::{
-    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, LinkId, RuleId, RuleVersionId,
-    RunId, SweepId, TestCaseId,
+    ApiKeyId, CallResultId, ConnectionId, DeliveryId, EventId, ImportId, InvitationId, LinkId, RuleId,
+    RuleVersionId, RunId, SweepId, TestCaseId, UserId,
 };
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::rule::{Rule, Trigger};
@@ -15,10 +15,11 @@ use engine::connections::NewConnection;
 use engine::rules::Consent;
 use engine::{Secret, new_id};
 use serde_json::json;
-use storage::accounts::Workspace;
+use storage::accounts::{self, Role, User, Workspace};
 use storage::audit::Actor;
 use storage::deliveries::Delivery;
 use storage::events::NewEvent;
+use storage::invitations::{self, Invitation};
 use storage::links::Link;
 
 /// Ids of what was made.
@@ -35,6 +36,8 @@ pub struct Seeds {
     pub api_key: ApiKeyId,
     pub import: ImportId,
     pub call: CallResultId,
+    pub user: UserId,
+    pub invitation: InvitationId,
 }
 
 /// A rule that compiles without any catalogue: it matches every deal that changes and does nothing.
@@ -81,7 +84,12 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         }),
         expires_at: None,
     };
-    let connection = engine.connections().create(workspace.id, new).await.unwrap().id;
+    let connection = engine
+        .connections()
+        .create(workspace.id, &Actor::system(), new)
+        .await
+        .unwrap()
+        .id;
     // A rule may only be published against a catalogue that has been read.
     let catalogue = domain::catalogue::Catalogue {
         read_at: now,
@@ -229,7 +237,34 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         .await
         .unwrap()
         .id;
+    let user = UserId(new_id());
+    let person = User {
+        id: user,
+        email: format!("{user}@example.ru"),
+        name: "Участник".to_owned(),
+        password_hash: None,
+        is_superuser: false,
+        disabled_at: None,
+        created_at: now,
+    };
+    accounts::insert_user(db, &person).await.unwrap();
+    accounts::insert_membership(db, workspace.id, user, Role::Viewer, now)
+        .await
+        .unwrap();
+    let invitation = Invitation {
+        id: new_id(),
+        into: Some((workspace.id, Role::Viewer)),
+        email: "invited@example.ru".to_owned(),
+        invited_by: None,
+        created_at: now,
+        expires_at: now.plus_ms(1_000_000),
+    };
+    invitations::insert(db, &invitation, &invitation.id.to_string())
+        .await
+        .unwrap();
     Seeds {
+        user,
+        invitation: InvitationId(invitation.id),
         connection,
         rule: made.id,
         version: published.published.expect("a version in force").id,

@@ -31,13 +31,14 @@ async fn what_was_done_is_told_newest_first() {
             (2, &Actor::system(), entry("rule", "2")),
             (3, &anna, entry("connection", "1")),
         ];
+        let tx = db.begin().await.unwrap();
         for (n, actor, entry) in made {
-            audit::insert(db, OURS, AuditEntryId(uuid(n)), actor, entry, at(5))
+            audit::insert(&tx, OURS, AuditEntryId(uuid(n)), actor, entry, at(5))
                 .await
                 .unwrap();
         }
         audit::insert(
-            db,
+            &tx,
             THEIRS,
             AuditEntryId(uuid(4)),
             &anna,
@@ -46,6 +47,7 @@ async fn what_was_done_is_told_newest_first() {
         )
         .await
         .unwrap();
+        tx.commit().await.unwrap();
 
         let list = async |kind: Option<&str>, id: Option<&str>, page| {
             let wanted = AuditFilter {
@@ -90,6 +92,27 @@ async fn what_was_done_is_told_newest_first() {
             before: Some(uuid(3)),
         };
         assert_eq!(numbers(&list(None, None, page).await), [2]);
+        let by = async |wanted: AuditFilter| {
+            numbers(&audit::list(db, OURS, &wanted, PageOf::default()).await.unwrap())
+        };
+        let of_anna = AuditFilter {
+            actor_id: Some(uuid(0x51)),
+            action: Some("rule.".to_owned()),
+            from: Some(at(5)),
+            to: Some(at(6)),
+            ..AuditFilter::default()
+        };
+        assert_eq!(by(of_anna.clone()).await, [3, 1]);
+        let later = AuditFilter {
+            from: Some(at(6)),
+            ..of_anna.clone()
+        };
+        assert_eq!(by(later).await, [0; 0]);
+        let other = AuditFilter {
+            action: Some("rule.p_".to_owned()),
+            ..of_anna
+        };
+        assert_eq!(by(other).await, [0; 0], "an action is not a pattern");
     })
     .await;
 }
@@ -109,4 +132,60 @@ async fn an_entry_goes_with_the_change_it_tells_of() {
         assert_eq!(all, []);
     })
     .await;
+}
+
+#[tokio::test]
+async fn tampering_with_the_log_shows() {
+    for (n, tampering) in [
+        "UPDATE audit_entry SET actor_name = 'Борис' WHERE number = 3",
+        "UPDATE audit_entry SET \"after\" = NULL WHERE number = 3",
+        "DELETE FROM audit_entry WHERE number = 3",
+        "DELETE FROM audit_entry WHERE number = 5",
+        "UPDATE audit_entry SET number = 13 - number WHERE number IN (3, 4)",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        on_each(async |base| {
+            for n in 1..=5 {
+                let tx = base.db.begin().await.unwrap();
+                let id = AuditEntryId(uuid(n));
+                audit::insert(&tx, OURS, id, &Actor::system(), entry("rule", "1"), NOW)
+                    .await
+                    .unwrap();
+                tx.commit().await.unwrap();
+            }
+            let whole = audit::verify(&base.db, OURS).await.unwrap();
+            assert_eq!((whole.n_entries, whole.broken_at), (5, None));
+            assert_eq!(whole.head.len(), 64);
+            assert_eq!(audit::verify(&base.db, THEIRS).await.unwrap().n_entries, 0);
+            base.tamper(tampering).await;
+            let broken = audit::verify(&base.db, OURS).await.unwrap().broken_at;
+            assert_eq!(broken, Some(if n == 3 { 5 } else { 3 }), "{tampering}");
+        })
+        .await;
+    }
+}
+
+/// Two processes write at once: the chain stays one.
+#[tokio::test]
+async fn entries_written_at_once_are_one_chain() {
+    on_each(async |base| {
+        let write = async |n: u128| {
+            let tx = base.db.begin().await.unwrap();
+            let id = AuditEntryId(uuid(n));
+            audit::insert(&tx, OURS, id, &Actor::system(), entry("rule", "1"), NOW)
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+        };
+        futures_join(write).await;
+        let whole = audit::verify(&base.db, OURS).await.unwrap();
+        assert_eq!((whole.n_entries, whole.broken_at), (4, None));
+    })
+    .await;
+}
+
+async fn futures_join(write: impl AsyncFn(u128)) {
+    tokio::join!(write(1), write(2), write(3), write(4));
 }

@@ -11,6 +11,7 @@ const ANNA: UserId = UserId(uuid::Uuid::from_u128(0x51));
 fn session(key: &str) -> Session {
     Session {
         key_hash: key.to_owned(),
+        id: None,
         user: None,
         state: "{}".to_owned(),
         address: Some("10.0.0.1".to_owned()),
@@ -197,6 +198,41 @@ async fn an_api_key_works_until_it_expires_or_is_revoked() {
         assert_missing(api_keys::revoke(db, OURS, key(2).id, at(8)).await);
         assert_eq!(api_keys::find_by_token(db, "hash 2", NOW).await.unwrap(), None);
         assert_eq!(api_keys::list(db, OURS).await.unwrap(), [key(1)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_sees_and_ends_their_sessions() {
+    on_each(async |base| {
+        let db = &base.db;
+        let of = |user, n: u128, key: &str| Session {
+            user: Some(user),
+            id: Some(uuid(n)),
+            ..session(key)
+        };
+        let boris = UserId(uuid(0x52));
+        for it in [
+            of(ANNA, 1, "a"),
+            of(ANNA, 2, "b"),
+            of(ANNA, 3, "c"),
+            of(boris, 4, "d"),
+        ] {
+            sessions::insert(db, &it).await.unwrap();
+        }
+        sessions::touch(db, "b", at(5), at(50)).await.unwrap();
+        let ids = async |user, now| -> Vec<_> {
+            let found = sessions::of_user(db, user, now).await.unwrap();
+            found.into_iter().map(|it| it.id.unwrap().as_u128()).collect()
+        };
+        assert_eq!(ids(ANNA, NOW).await, [2, 1, 3]);
+        assert_eq!(ids(ANNA, at(60)).await, [1, 3]);
+        assert_missing(sessions::end(db, ANNA, uuid(4)).await);
+        sessions::end(db, ANNA, uuid(3)).await.unwrap();
+        assert_eq!(sessions::end_others(db, ANNA, Some(uuid(1))).await.unwrap(), 1);
+        assert_eq!(ids(ANNA, NOW).await, [1]);
+        assert_eq!(sessions::end_others(db, ANNA, None).await.unwrap(), 1);
+        assert_eq!(ids(boris, NOW).await, [4]);
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 use super::app;
 use crate::http::app::App;
+use crate::http::client_address;
 use crate::http::edge::RequestId;
 use crate::http::problem::Problem;
 use crate::http::session;
@@ -118,16 +119,15 @@ impl Caller {
     }
 
     pub(super) fn actor(&self, request: &HttpRequest) -> Actor {
-        let (kind, id, name) = match &self.who {
-            Who::Person(user) => (ActorKind::User, user.id.0, user.name.clone()),
-            Who::Key(key) => (ActorKind::ApiKey, key.id.0, key.name.clone()),
-        };
-        Actor {
-            kind,
-            id: Some(id),
-            name,
-            request_id: request_id(request),
-            address: session::peer(request),
+        match &self.who {
+            Who::Person(user) => actor_of(user, request),
+            Who::Key(key) => Actor {
+                kind: ActorKind::ApiKey,
+                id: Some(key.id.0),
+                name: key.name.clone(),
+                request_id: request_id(request),
+                address: client_address::of(request),
+            },
         }
     }
 }
@@ -139,6 +139,17 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move { Self::of(&request).await })
+    }
+}
+
+/// A person as the audit log tells of them.
+pub fn actor_of(user: &User, request: &HttpRequest) -> Actor {
+    Actor {
+        kind: ActorKind::User,
+        id: Some(user.id.0),
+        name: user.name.clone(),
+        request_id: request_id(request),
+        address: client_address::of(request),
     }
 }
 

@@ -181,7 +181,10 @@ pub async fn resend_call_result(
     access: FileEditor,
     Of(id): Of<CallResultId>,
 ) -> Result<web::Json<CallResultView>, Problem> {
-    access.calls().resend(access.workspace(), id).await?;
+    access
+        .calls()
+        .resend(access.workspace(), access.actor(), id)
+        .await?;
     access
         .record("call_result.resent", "call_result", id, None)
         .await?;
@@ -199,7 +202,10 @@ pub async fn resend_call_results(
     query: web::Query<CallQuery>,
 ) -> Result<web::Json<ResentCallResults>, Problem> {
     let filter = convert::call_filter(&query);
-    let n_sent = access.calls().resend_all(access.workspace(), &filter).await?;
+    let n_sent = access
+        .calls()
+        .resend_all(access.workspace(), access.actor(), &filter)
+        .await?;
     let about = serde_json::json!({ "n_sent": n_sent });
     access
         .record(

@@ -68,14 +68,17 @@ pub async fn create_connection(
         let (wanted, pointer) = wanted(&access, &form)?;
         let app = access.app();
         let made = if wanted.secret.needs_consent() {
-            connecting::connect_later(&app.engine, access.workspace(), wanted).await
+            connecting::connect_later(&app.engine, (access.workspace(), access.actor()), wanted).await
         } else {
-            connecting::connect(&app.engine, &app.connectors, access.workspace(), wanted).await
+            connecting::connect(
+                &app.engine,
+                &app.connectors,
+                (access.workspace(), access.actor()),
+                wanted,
+            )
+            .await
         };
         let made = made.map_err(|error| blame(error, pointer))?;
-        access
-            .record("connection.created", "connection", made.id, shown(&made))
-            .await?;
         view(&access, made.id).await
     };
     access.once("create_connection", key, &*form, work).await
@@ -96,7 +99,12 @@ pub async fn update_connection(
     let (settings, secret, pointer) = changed(&access, &row, form.into_inner()).await?;
     let works = access.connections();
     works
-        .update(access.workspace(), id, &name, &settings.document())
+        .update(
+            (access.workspace(), id),
+            access.actor(),
+            &name,
+            &settings.document(),
+        )
         .await?;
     match secret {
         Some(secret) if secret.needs_consent() => {
@@ -110,16 +118,12 @@ pub async fn update_connection(
                 .await
                 .map_err(|error| blame(error.into(), pointer))?;
             works
-                .authorise(access.workspace(), id, &secret, card.expires_at)
+                .authorise((access.workspace(), id), access.actor(), &secret, card.expires_at)
                 .await?;
             works.check(access.workspace(), id).await?;
         }
         None => {}
     }
-    let row = connections::find(access.db(), access.workspace(), id).await?;
-    access
-        .record("connection.changed", "connection", id, shown(&row))
-        .await?;
     Ok(web::Json(view(&access, id).await?))
 }
 
@@ -129,10 +133,9 @@ pub async fn update_connection(
 #[utoipa::path(tag = "Подключения", responses((status = 204)))]
 #[delete("/connections/{connection}")]
 pub async fn delete_connection(access: Owner, Of(id): Of<ConnectionId>) -> Result<HttpResponse, Problem> {
-    connections::find(access.db(), access.workspace(), id).await?;
-    access.connections().delete(access.workspace(), id).await?;
     access
-        .record("connection.deleted", "connection", id, None)
+        .connections()
+        .delete(access.workspace(), access.actor(), id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -300,9 +303,6 @@ async fn view<P>(access: &Access<P>, id: ConnectionId) -> Result<Connection, Pro
 }
 
 /// What the audit log may know of a connection.
-fn shown(row: &Row) -> Option<serde_json::Value> {
-    Some(serde_json::json!({ "name": row.name, "kind": row.kind, "settings": row.settings }))
-}
 
 fn wanted(access: &Owner, form: &CreateConnection) -> Result<(Wanted, &'static str), Problem> {
     let connectors = &access.app().connectors;

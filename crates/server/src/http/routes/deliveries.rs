@@ -80,10 +80,9 @@ pub async fn replay_delivery(
     let work = async {
         let made = access
             .replays()
-            .delivery(access.workspace(), id)
+            .delivery(access.workspace(), access.actor(), id)
             .await
             .map_err(wrong_state)?;
-        access.record("delivery.replayed", "delivery", id, None).await?;
         view(&access, made).await
     };
     access.once("replay_delivery", key, &id, work).await
@@ -101,10 +100,9 @@ pub async fn cancel_delivery(
     deliveries::find(access.db(), access.workspace(), id).await?;
     access
         .replays()
-        .cancel(access.workspace(), id)
+        .cancel(access.workspace(), access.actor(), id)
         .await
         .map_err(wrong_state)?;
-    access.record("delivery.cancelled", "delivery", id, None).await?;
     Ok(web::Json(view(&access, id).await?))
 }
 
@@ -127,10 +125,6 @@ pub async fn replay_deliveries(
     }
     let work = async {
         let n_replayed = replay_all(&access, &form).await?;
-        let count = Some(serde_json::json!({ "n_replayed": n_replayed }));
-        access
-            .record("delivery.replayed_many", "workspace", access.workspace(), count)
-            .await?;
         Ok(ReplayedDeliveries { n_replayed })
     };
     access.once("replay_deliveries", key, &*form, work).await
@@ -145,12 +139,12 @@ async fn replay_all(access: &EventEditor, form: &ReplayDeliveries) -> Result<u64
             error_code: form.error_code.clone(),
             ..DeliveryFilter::default()
         };
-        return Ok(replays.all(access.workspace(), &filter).await? as u64);
+        return Ok(replays.all(access.workspace(), access.actor(), &filter).await? as u64);
     }
     let mut n_replayed = 0;
     for id in &form.ids {
         replays
-            .delivery(access.workspace(), *id)
+            .delivery(access.workspace(), access.actor(), *id)
             .await
             .map_err(wrong_state)?;
         n_replayed += 1;

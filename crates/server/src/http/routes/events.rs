@@ -87,9 +87,8 @@ pub async fn replay_event(
     let work = async {
         let event_id = access
             .replays()
-            .event(access.workspace(), id, form.rule_id)
+            .event(access.workspace(), access.actor(), id, form.rule_id)
             .await?;
-        access.record("event.replayed", "event", id, None).await?;
         Ok(ReplayedEvent { event_id })
     };
     access.once("replay_event", key, &(id, &*form), work).await

@@ -44,8 +44,9 @@ pub async fn edit_link(
     Of(id): Of<LinkId>,
     form: web::Json<EditLink>,
 ) -> Result<web::Json<Link>, Problem> {
-    let before = links::find(access.db(), access.workspace(), id).await?;
     let form = form.into_inner();
+    let tx = access.db().begin().await?;
+    let before = links::find(&tx, access.workspace(), id).await?;
     let mut link = before.clone();
     link.deal = checked("/deal_id", form.deal_id)?;
     link.contact = checked("/contact_id", form.contact_id)?;
@@ -57,10 +58,12 @@ pub async fn edit_link(
         return Err(Problem::invalid("", "one_sided", detail));
     }
     link.updated_at = access.now();
-    links::save(access.db(), &link).await?;
-    let after = serde_json::json!({ "deal": link.deal, "contact": link.contact, "lead": link.lead,
-        "lead_contact": link.lead_contact });
-    access.record("link.changed", "link", id, Some(after)).await?;
+    links::save(&tx, &link).await?;
+    let change = (Some(shown(&before)), Some(shown(&link)));
+    access
+        .record_in(&tx, "link.changed", ("link", id), change)
+        .await?;
+    tx.commit().await?;
     Ok(web::Json(Cards::of(&access).await?.link(&link)))
 }
 
@@ -70,9 +73,19 @@ pub async fn edit_link(
 #[utoipa::path(tag = "Связи", responses((status = 204)))]
 #[delete("/links/{link}")]
 pub async fn delete_link(access: EventEditor, Of(id): Of<LinkId>) -> Result<HttpResponse, Problem> {
-    links::delete(access.db(), access.workspace(), id).await?;
-    access.record("link.deleted", "link", id, None).await?;
+    let tx = access.db().begin().await?;
+    let before = links::find(&tx, access.workspace(), id).await?;
+    links::delete(&tx, access.workspace(), id).await?;
+    access
+        .record_in(&tx, "link.deleted", ("link", id), (Some(shown(&before)), None))
+        .await?;
+    tx.commit().await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+fn shown(link: &links::Link) -> serde_json::Value {
+    serde_json::json!({ "deal": link.deal, "contact": link.contact, "lead": link.lead,
+        "lead_contact": link.lead_contact })
 }
 
 fn checked(pointer: &str, id: Option<String>) -> Result<Option<RecordId>, Problem> {

@@ -4,7 +4,7 @@
 
 use crate::connecting;
 use crate::connectors::{Secretless, secretless};
-use crate::http::access::{Anyone, Owner, current};
+use crate::http::access::{Anyone, Owner, actor_of, current};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::telemetry::chain;
@@ -91,13 +91,15 @@ pub async fn amocrm_callback(
     back: web::Query<Back>,
 ) -> Result<HttpResponse, Problem> {
     let app = anyone.app();
-    let user = current(&request).await?.map(|user| user.id);
-    let (workspace, connection) = claim(app, user, &back.state).await?;
+    let user = current(&request).await?.ok_or_else(outdated)?;
+    let (workspace, connection) = claim(app, user.id, &back.state).await?;
+    let actor = actor_of(&user, &request);
     let outcome = match (&back.code, &back.error) {
         (Some(code), None) => match connecting::finish_consent(
             &app.engine,
             &app.connectors,
             (workspace, connection),
+            &actor,
             code,
             back.referer.as_deref(),
         )
@@ -118,19 +120,20 @@ pub async fn amocrm_callback(
 }
 
 /// Uses a state up: what it was given for, if it was given to this person.
-async fn claim(app: &App, user: Option<UserId>, state: &str) -> Result<(WorkspaceId, ConnectionId), Problem> {
-    let refused = || {
-        let detail = "Ссылка авторизации устарела: начните подключение заново";
-        Problem::new(ProblemType::BadRequest, detail)
-    };
+async fn claim(app: &App, user: UserId, state: &str) -> Result<(WorkspaceId, ConnectionId), Problem> {
     let hash = vault::hash_token(state);
     let taken = sign_in_links::take(app.engine.db(), &hash, PURPOSE, app.clock().now()).await?;
-    let given = taken.ok_or_else(refused)?.user;
-    if given.is_none() || given != user {
-        return Err(refused());
+    let given = taken.ok_or_else(outdated)?.user;
+    if given != Some(user) {
+        return Err(outdated());
     }
     let mut parts = state.split('.');
     let workspace = parts.next().and_then(|text| text.parse().ok());
     let connection = parts.next().and_then(|text| text.parse().ok());
-    workspace.zip(connection).ok_or_else(refused)
+    workspace.zip(connection).ok_or_else(outdated)
+}
+
+fn outdated() -> Problem {
+    let detail = "Ссылка авторизации устарела: начните подключение заново";
+    Problem::new(ProblemType::BadRequest, detail)
 }

@@ -1,6 +1,7 @@
 //! Signing in and out, the first set-up.
 
 use crate::http::access::{Anyone, current};
+use crate::http::client_address;
 use crate::http::convert::{current_user, dead_link, membership};
 use crate::http::problem::Problem;
 use crate::http::session;
@@ -9,7 +10,7 @@ use actix_session::SessionExt;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use api::problem::ProblemType;
 use api::session::{SessionState, SetUp, SignIn, UseLink};
-use engine::accounts::{FirstSetUp, check_password};
+use engine::accounts::{Factor, FirstSetUp, Registration, Tried, check_password};
 use secrecy::SecretString;
 use storage::accounts::{self, User};
 
@@ -19,8 +20,13 @@ use storage::accounts::{self, User};
 #[utoipa::path(tag = "Сеанс", responses((status = 200, body = SessionState)))]
 #[get("/session")]
 pub async fn get_session(anyone: Anyone, request: HttpRequest) -> Result<web::Json<SessionState>, Problem> {
-    let user = current(&request).await?;
-    Ok(web::Json(state(&anyone, user).await?))
+    get_state(&anyone, &request).await
+}
+
+/// The state of the session of a request.
+pub async fn get_state(anyone: &Anyone, request: &HttpRequest) -> Result<web::Json<SessionState>, Problem> {
+    let user = current(request).await?;
+    Ok(web::Json(state(anyone, user).await?))
 }
 
 /// Sign in by e-mail and password
@@ -33,18 +39,40 @@ pub async fn sign_in(
     request: HttpRequest,
     form: web::Json<SignIn>,
 ) -> Result<web::Json<SessionState>, Problem> {
-    let SignIn { email, password } = form.into_inner();
-    let user = anyone.accounts().by_email(&email).await?;
+    let SignIn {
+        email,
+        password,
+        code,
+    } = form.into_inner();
+    let accounts = anyone.accounts();
+    let address = client_address::of(&request);
+    let tried = accounts
+        .count_try(Tried::SignIn, &email, address.as_deref())
+        .await?;
+    let user = accounts.by_email(&email).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let password = SecretString::from(password);
-    let fits = web::block(move || password::verify(hash.as_deref(), &password)).await;
-    let user = user.filter(|_| fits.is_ok_and(|fits| fits)).ok_or_else(|| {
-        Problem::new(
-            ProblemType::WrongCredentials,
-            "Проверьте e-mail и пароль и попробуйте ещё раз",
-        )
-    })?;
+    let fits = password::verify_aside(hash, password.into()).await?;
+    let user = user
+        .filter(|_| fits)
+        .ok_or_else(|| wrong("Проверьте e-mail и пароль и попробуйте ещё раз"))?;
+    pass_factor(&anyone, &user, code.as_deref()).await?;
+    accounts.forgive(&tried).await?;
     begin(&anyone, &request, user).await
+}
+
+async fn pass_factor(anyone: &Anyone, user: &User, code: Option<&str>) -> Result<(), Problem> {
+    match anyone.accounts().check_factor(user.id, code).await? {
+        Factor::Passed => Ok(()),
+        Factor::Missing => Err(Problem::new(
+            ProblemType::SecondFactor,
+            "Введите код из приложения или код восстановления",
+        )),
+        Factor::Wrong => Err(wrong("Код не подошёл или уже использован: введите новый")),
+    }
+}
+
+fn wrong(detail: &str) -> Problem {
+    Problem::new(ProblemType::WrongCredentials, detail)
 }
 
 /// Sign in by a one-time link
@@ -75,11 +103,8 @@ pub async fn set_up(
 ) -> Result<web::Json<SessionState>, Problem> {
     let form = form.into_inner();
     let password = SecretString::from(form.password);
-    check_password(&password)?;
-    let hash = web::block(move || password::hash(&password)).await;
-    let hash = hash
-        .map_err(|_| Problem::internal())?
-        .map_err(|_| Problem::internal())?;
+    check_password(&password, &[&form.email, &form.name, &form.workspace])?;
+    let hash = password::hash_aside(password).await?;
     let wanted = FirstSetUp {
         token: form.token.into(),
         email: form.email,
@@ -101,7 +126,8 @@ pub async fn sign_out(request: HttpRequest) -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-async fn begin(
+/// Signs a person in.
+pub async fn begin(
     anyone: &Anyone,
     request: &HttpRequest,
     user: User,
@@ -119,6 +145,7 @@ async fn state(anyone: &Anyone, user: Option<User>) -> Result<SessionState, Prob
     };
     Ok(SessionState {
         setup_needed: user.is_none() && anyone.accounts().setup_needed().await?,
+        registration_open: anyone.accounts().registration().await? == Registration::Open,
         demo: !app.sandbox.is_empty(),
         sandbox_urls: app.sandbox.to_vec(),
         user: user.map(current_user),

@@ -1,13 +1,15 @@
 //! The workspace, the people in it, its figures and its audit log.
 
-use crate::http::access::{Caller, Viewer};
+use crate::csv;
+use crate::http::access::{Caller, Owner, Viewer};
 use crate::http::convert;
 use crate::http::extract::{page, paged};
 use crate::http::problem::Problem;
 use crate::http::story::Cards;
-use actix_web::{get, web};
+use actix_web::http::header;
+use actix_web::{HttpResponse, get, web};
 use api::Page;
-use api::audit::{AuditEntry, AuditQuery};
+use api::audit::{AuditEntry, AuditQuery, AuditVerification};
 use api::panel::{Panel, PanelQuery, PanelStep, Period};
 use api::workspace::{Member, Membership, Workspace};
 use domain::delivery::DeliveryState;
@@ -17,6 +19,8 @@ use storage::counts::{self, StepCount, Took};
 use storage::deliveries::DeliveryFilter;
 use storage::{PageOf, accounts, audit, deliveries, figures};
 
+/// Lines of an export at most.
+const N_EXPORTED: u64 = 10_000;
 /// Failures shown on the panel.
 const N_FAILURES: u64 = 10;
 /// Deliveries whose time is looked at.
@@ -66,20 +70,56 @@ pub async fn list_audit_entries(
     query: web::Query<AuditQuery>,
 ) -> Result<web::Json<Page<AuditEntry>>, Problem> {
     let wanted = page(query.cursor.as_deref(), query.limit)?;
-    let filter = AuditFilter {
-        subject_kind: query.subject_kind.clone(),
-        subject_id: query.subject_id.clone(),
-        from: query.from.map(Timestamp),
-        to: query.to.map(Timestamp),
-        order: convert::order(query.order),
-    };
-    let entries = audit::list(access.db(), access.workspace(), &filter, wanted).await?;
+    let entries = audit::list(access.db(), access.workspace(), &audit_filter(&query), wanted).await?;
     Ok(web::Json(paged(
         entries,
         wanted,
         |entry| entry.id.0,
         convert::audit_entry,
     )))
+}
+
+fn audit_filter(query: &AuditQuery) -> AuditFilter {
+    AuditFilter {
+        subject_kind: query.subject_kind.clone(),
+        subject_id: query.subject_id.clone(),
+        actor_id: query.actor,
+        action: query.action.clone(),
+        from: query.from.map(Timestamp),
+        to: query.to.map(Timestamp),
+        order: convert::order(query.order),
+    }
+}
+
+/// Export audit entries
+///
+/// The same as a table (CSV with a byte order mark, for Excel), at most 10,000 lines. No cell can begin a formula.
+#[utoipa::path(tag = "Кабинет", params(AuditQuery), responses((status = 200, body = String, content_type = "text/csv")))]
+#[get("/audit.csv")]
+pub async fn export_audit(access: Viewer, query: web::Query<AuditQuery>) -> Result<HttpResponse, Problem> {
+    let page = PageOf {
+        limit: N_EXPORTED,
+        before: None,
+    };
+    let entries = audit::list(access.db(), access.workspace(), &audit_filter(&query), page).await?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/csv; charset=utf-8")
+        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""))
+        .body(csv::audit(&entries)))
+}
+
+/// Verify the audit log
+///
+/// Walks along its chain: an entry that was changed or taken away shows.
+#[utoipa::path(tag = "Кабинет", responses((status = 200, body = AuditVerification)))]
+#[get("/audit/verification")]
+pub async fn verify_audit(access: Owner) -> Result<web::Json<AuditVerification>, Problem> {
+    let found = audit::verify(access.db(), access.workspace()).await?;
+    Ok(web::Json(AuditVerification {
+        n_entries: found.n_entries,
+        head: found.head,
+        broken_at: found.broken_at,
+    }))
 }
 
 /// Get the figures of a period
