@@ -104,6 +104,7 @@ fn Doors() -> impl IntoView {
         {move || match place.get() {
             Place::SignIn => view! { <pages::sign_in::SignInPage /> }.into_any(),
             Place::Welcome => view! { <pages::welcome::WelcomePage /> }.into_any(),
+            Place::Entry(entry) => lazily(move || lazy::entry(entry)),
             _ => ().into_any(),
         }}
         {when(move || inside.get(), move || view! {
@@ -121,7 +122,7 @@ fn Inside(place: Memo<Place>) -> impl IntoView {
         // Another workspace is another world: every page is made anew.
         store.workspace();
         match place.get() {
-            Place::SignIn | Place::Welcome => ().into_any(),
+            Place::SignIn | Place::Welcome | Place::Entry(_) => ().into_any(),
             Place::Panel => view! { <pages::panel::PanelPage /> }.into_any(),
             Place::Connections => view! { <pages::connections::ConnectionsPage /> }.into_any(),
             Place::NewConnection(kind) => lazily(move || lazy::new_connection(kind)),

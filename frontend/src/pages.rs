@@ -6,6 +6,7 @@ pub mod connection;
 pub mod connection_new;
 pub mod connections;
 pub mod deliveries;
+pub mod entry;
 pub mod event;
 pub mod events;
 pub mod import;

@@ -10,6 +10,8 @@ pub enum Place {
     SignIn,
     /// One-time links.
     Welcome,
+    /// Ways in by a letter.
+    Entry(Entry),
     /// «Панель управления».
     Panel,
     /// Every connection.
@@ -50,6 +52,19 @@ pub enum Place {
     Missing,
 }
 
+/// A way in by a letter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entry {
+    /// Asking to register.
+    Register,
+    /// Using an invitation.
+    Join,
+    /// Asking for a new password.
+    Forgotten,
+    /// Setting it.
+    Reset,
+}
+
 /// A part of the settings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Part {
@@ -73,6 +88,10 @@ impl Place {
             [] => Self::Panel,
             ["sign-in"] => Self::SignIn,
             ["welcome"] => Self::Welcome,
+            ["register"] => Self::Entry(Entry::Register),
+            ["join"] => Self::Entry(Entry::Join),
+            ["forgotten"] => Self::Entry(Entry::Forgotten),
+            ["reset"] => Self::Entry(Entry::Reset),
             ["connections"] => Self::Connections,
             ["connections", "new", kind] => Self::NewConnection(ConnectorKind::parse(kind)?),
             ["connections", id] => Self::Connection(id.parse().ok()?),
@@ -98,7 +117,7 @@ impl Place {
 
     /// Shown to who is not signed in, too.
     pub const fn is_gate(self) -> bool {
-        matches!(self, Self::SignIn | Self::Welcome)
+        matches!(self, Self::SignIn | Self::Welcome | Self::Entry(_))
     }
 }
 
@@ -113,6 +132,7 @@ mod tests {
             ("/", Place::Panel),
             ("", Place::Panel),
             ("/rules/", Place::Rules),
+            ("/join", Place::Entry(Entry::Join)),
             ("/rules/new", Place::NewRule),
             ("/rules/templates", Place::Templates),
             (

@@ -42,6 +42,7 @@ macro_rules! pages {
 pages! {
     rule(id: domain::id::RuleId) => view! { <super::rule::RulePage id /> }.into_any();
     templates() => super::templates::templates_page();
+    entry(entry: crate::place::Entry) => super::entry::page(entry);
     imports() => super::imports::page();
     import(id: domain::id::ImportId) => super::import::page(id);
     calls() => super::calls::page();

@@ -49,6 +49,7 @@ pub fn SignInPage() -> impl IntoView {
         }
     };
     let field = move |pointer: &'static str| failure.with(|error| error.as_ref()?.field(pointer));
+    let registration_open = move || store.session().is_some_and(|session| session.registration_open);
     let setup_needed = move || store.session().is_some_and(|session| session.setup_needed);
     view! {
         <main class="gate">
@@ -88,7 +89,10 @@ pub fn SignInPage() -> impl IntoView {
                     }.into_any())}
                     <Button look=Look::Primary submit=true loading=busy testid="sign-in">"Войти"</Button>
                 </form>
-                <p class="muted">"Забыли пароль? Его сменит администратор установки."</p>
+                <p class="muted">
+                    <a href="/forgotten">"Забыли пароль?"</a>
+                    {when(registration_open, move || view! { " · " <a href="/register">"Регистрация"</a> }.into_any())}
+                </p>
             </div>
         </main>
     }
