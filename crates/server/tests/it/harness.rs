@@ -100,6 +100,8 @@ impl TestApp {
     pub fn anonymous(&self) -> Caller {
         let client = Client::builder()
             .cookie_store(true)
+            // A connection that was idle between two calls may be closed by the server as the next one begins.
+            .pool_max_idle_per_host(0)
             .no_proxy()
             .build()
             .expect("a client");
