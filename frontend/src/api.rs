@@ -1,5 +1,6 @@
 //! The typed client of our HTTP API. One function per operation, one file per resource.
 
+pub mod account;
 pub mod calls;
 mod client;
 pub mod connections;

@@ -70,6 +70,8 @@ pub enum Entry {
 pub enum Part {
     /// The person and the workspace.
     Profile,
+    /// Password, second factor, sessions.
+    Security,
     /// API keys.
     Keys,
     /// People of the workspace.
@@ -109,6 +111,7 @@ impl Place {
             ["calls", "settings"] => Self::CallSettings,
             ["logs"] => Self::Logs,
             ["settings"] => Self::Settings(Part::Profile),
+            ["settings", "security"] => Self::Settings(Part::Security),
             ["settings", "keys"] => Self::Settings(Part::Keys),
             ["settings", "members"] => Self::Settings(Part::Members),
             _ => return None,

@@ -2,10 +2,9 @@
 
 use crate::session::no_secrets_in_debug;
 use crate::workspace::Role;
-use domain::id::UserId;
+use domain::id::{InvitationId, SessionId, UserId};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 /// An e-mail that a letter is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -92,7 +91,7 @@ pub struct ChangeProfile {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Profile {
     /// Id.
-    #[cfg_attr(feature = "openapi", schema(value_type = Uuid))]
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
     pub id: UserId,
     /// E-mail.
     pub email: String,
@@ -112,7 +111,8 @@ pub struct Profile {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OwnSession {
     /// Its name, for ending it.
-    pub id: Uuid,
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub id: SessionId,
     /// It is the one that asks.
     pub is_current: bool,
     /// Network address at sign-in.
@@ -174,7 +174,8 @@ pub struct Invite {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invitation {
     /// Id.
-    pub id: Uuid,
+    #[cfg_attr(feature = "openapi", schema(value_type = uuid::Uuid))]
+    pub id: InvitationId,
     /// To whom.
     pub email: String,
     /// With which role.

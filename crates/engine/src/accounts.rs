@@ -6,6 +6,8 @@ mod own;
 mod passwords;
 mod throttle;
 
+pub(crate) use own::factor_place;
+
 pub use joining::{Acceptance, Invited, Letter, Registration};
 pub use own::{Factor, NewFactor};
 pub use passwords::{MAX_PASSWORD, MIN_PASSWORD, check_password};

@@ -28,6 +28,7 @@ mod gated;
 pub mod imports;
 pub mod intake;
 mod keeper;
+pub mod keys;
 mod lease;
 mod links;
 mod pump;

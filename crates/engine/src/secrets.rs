@@ -83,7 +83,7 @@ pub(crate) fn data_key(keyring: &Keyring, connection: &Connection) -> Result<Dat
         .map_err(EngineError::Secret)
 }
 
-fn key_place(connection: ConnectionId) -> String {
+pub(crate) fn key_place(connection: ConnectionId) -> String {
     format!("data-key:{connection}")
 }
 

@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use thiserror::Error;
 use toml::Table;
 use url::Url;
@@ -29,14 +30,14 @@ const LONGEST_DAYS: i64 = 36_500;
 const FILE: &str = "integrator.toml";
 
 /// The configuration as it is used: checked, typed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// Addresses and limits of the HTTP server.
     pub server: Server,
     /// The database.
     pub database: Database,
     /// Installation keys.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
     /// Sessions of people.
     pub session: Session,
     /// Letters.
@@ -333,7 +334,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
         ) if checks.0.is_empty() => Ok(Config {
             server,
             database,
-            keyring,
+            keyring: Arc::new(keyring),
             session,
             mail,
             log,

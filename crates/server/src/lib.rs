@@ -7,6 +7,7 @@
 //! Reading order: [`startup`] puts everything together, [`http`] is the route table, `http/routes` the handlers,
 //! [`connectors`] names the CRMs, [`demo`] fills a first workspace.
 
+pub mod commands;
 pub mod config;
 pub mod connecting;
 pub mod connectors;

@@ -149,11 +149,8 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         Some(folder) => Interface::read(folder).map_err(StartError::Interface)?,
         None => Interface::default(),
     };
-    let keyring = Arc::new(config.keyring);
-    let connectors = Arc::new(Connectors::new(
-        allowed_hosts(&config.allowed_hosts, config.demo.as_ref()),
-        config.files.recording_hosts.clone(),
-    )?);
+    let (engine, connectors) = assemble(&config, db.clone(), Arc::clone(&clock), public_url.clone())?;
+    let keyring = Arc::clone(&config.keyring);
     let secure = config
         .session
         .secure
@@ -166,15 +163,6 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         absolute_ms: config.session.absolute_ms,
         secure,
     };
-    let settings = Settings {
-        public_url: public_url.clone(),
-        retention: config.retention,
-        files: config.files.folder.clone(),
-        import_limits: config.files.limits,
-        ..Settings::default()
-    };
-    let factory: Arc<dyn ConnectorFactory> = Arc::clone(&connectors) as _;
-    let engine = Engine::new(Context::new(db, clock, factory, Arc::clone(&keyring), settings));
     let app = App {
         engine: engine.clone(),
         keyring,
@@ -217,6 +205,35 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
         stop,
         shutdown,
     })
+}
+
+/// The business over a database, with no loop running: for commands that do one thing and end.
+pub async fn at_rest(config: &Config) -> Result<Engine, StartError> {
+    let db = Db::connect(config.database.url.expose_secret(), 2).await?;
+    let public_url = config.server.public_url.clone().unwrap_or_default();
+    Ok(assemble(config, db, Arc::new(SystemClock), public_url)?.0)
+}
+
+fn assemble(
+    config: &Config,
+    db: Db,
+    clock: Arc<dyn Clock>,
+    public_url: String,
+) -> Result<(Engine, Arc<Connectors>), StartError> {
+    let connectors = Arc::new(Connectors::new(
+        allowed_hosts(&config.allowed_hosts, config.demo.as_ref()),
+        config.files.recording_hosts.clone(),
+    )?);
+    let settings = Settings {
+        public_url,
+        retention: config.retention,
+        files: config.files.folder.clone(),
+        import_limits: config.files.limits,
+        ..Settings::default()
+    };
+    let factory: Arc<dyn ConnectorFactory> = Arc::clone(&connectors) as _;
+    let context = Context::new(db, clock, factory, Arc::clone(&config.keyring), settings);
+    Ok((Engine::new(context), connectors))
 }
 
 fn bind(config: &Config) -> Result<TcpListener, StartError> {

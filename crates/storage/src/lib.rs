@@ -39,6 +39,7 @@ pub mod rule_cases;
 pub mod rules;
 pub mod runs;
 pub mod schedules;
+pub mod sealed;
 pub mod second_factors;
 pub mod sessions;
 pub mod settings;
@@ -47,6 +48,7 @@ pub mod sign_in_throttle;
 mod sql;
 pub mod stops;
 pub mod sweeps;
+mod upkeep;
 pub mod workspaces;
 
 pub use db::{Conn, Db, Tx};

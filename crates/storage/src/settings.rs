@@ -6,6 +6,9 @@ use crate::sql;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 
+/// Name of the sealed key that signs cookies.
+pub const COOKIE_KEY: &str = "cookie_key";
+
 #[derive(FromQueryResult)]
 struct Row {
     value: String,

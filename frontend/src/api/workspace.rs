@@ -1,10 +1,10 @@
-//! The workspace itself: figures, people, keys, the audit log.
+//! The workspace itself: figures, keys, the audit log.
 
 use api::Page;
 use api::api_key::{ApiKey, CreateApiKey, CreatedApiKey};
 use api::audit::{AuditEntry, AuditQuery};
 use api::panel::{Panel, Period};
-use api::workspace::{Member, Workspace};
+use api::workspace::Workspace;
 use domain::id::ApiKeyId;
 
 use super::client::{Request, delete, get, order, post};
@@ -24,11 +24,6 @@ pub fn get_panel(period: Period) -> Request<Panel> {
         Period::Month => "month",
     };
     get(format!("/panel?period={word}")).answers()
-}
-
-/// People of the workspace.
-pub fn list_members() -> Request<Page<Member>> {
-    get("/members").answers()
 }
 
 /// Keys of the workspace.

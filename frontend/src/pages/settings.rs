@@ -1,19 +1,23 @@
-//! «Настройки»: the person, the keys, the members.
+//! «Настройки»: the person, their safety, the keys, the members.
 
 mod keys;
+mod members;
+mod security;
 
-use api::workspace::Member;
 use leptos::prelude::*;
 
 use crate::api::workspace;
 use crate::place::Part;
 use crate::store::Store;
-use crate::ui::{Card, Column, DataTable, Facts, Moment, Page, Remote, loaded};
+use crate::ui::{Card, Facts, Moment, Page, Remote, loaded};
 
 use keys::Keys;
+use members::Members;
+use security::Security;
 
-const PARTS: [(Part, &str, &str); 3] = [
+const PARTS: [(Part, &str, &str); 4] = [
     (Part::Profile, "/settings", "Профиль"),
+    (Part::Security, "/settings/security", "Безопасность"),
     (Part::Keys, "/settings/keys", "API-ключи"),
     (Part::Members, "/settings/members", "Участники"),
 ];
@@ -32,6 +36,7 @@ pub fn SettingsPage(part: Part) -> impl IntoView {
             <nav class="tabs" aria-label="Разделы настроек">{tabs}</nav>
             {match part {
                 Part::Profile => view! { <Profile /> }.into_any(),
+                Part::Security => view! { <Security /> }.into_any(),
                 Part::Keys => view! { <Keys /> }.into_any(),
                 Part::Members => view! { <Members /> }.into_any(),
             }}
@@ -74,27 +79,4 @@ fn Profile() -> impl IntoView {
             </Card>
         </div>
     }
-}
-
-#[component]
-fn Members() -> impl IntoView {
-    let list = Remote::new(workspace::list_members);
-    loaded(list, |page| {
-        let columns = vec![
-            Column::new("Имя", "lead", |member: &Member| {
-                view! {
-                    <b>{member.name.clone()}</b>
-                    <p class="soft">{member.email.clone()}</p>
-                }
-            }),
-            Column::new("Роль", "", |member: &Member| member.role.title()),
-            Column::new(
-                "В кабинете",
-                "nowrap",
-                |member: &Member| view! { "с " <Moment at=member.joined_at /> },
-            ),
-        ];
-        let rows = Signal::stored(page.items);
-        view! { <DataTable caption="Участники кабинета" columns rows id=|member| member.user_id.to_string() testid="members" /> }
-    })
 }

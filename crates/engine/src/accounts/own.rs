@@ -258,6 +258,6 @@ fn recovery_form(code: &str) -> String {
     code.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-fn factor_place(user: UserId) -> String {
+pub(crate) fn factor_place(user: UserId) -> String {
     format!("second-factor:{user}")
 }

@@ -18,6 +18,7 @@ use secrecy::ExposeSecret;
 use std::collections::HashMap;
 use std::sync::Arc;
 use storage::sessions::{self, Session as Row};
+use storage::settings::COOKIE_KEY;
 use storage::{Db, StorageError};
 use uuid::Uuid;
 
@@ -204,16 +205,15 @@ pub fn id(session: &Session) -> Option<Uuid> {
 
 /// The key that signs cookies: made once per installation and kept sealed, so that several processes share it.
 pub async fn cookie_key(db: &Db, keyring: &vault::Keyring, now: Timestamp) -> Result<Key, CookieKeyError> {
-    const NAME: &str = "cookie_key";
     let made = vault::random_token(64)?;
-    let sealed = keyring.seal(&made, NAME)?.to_string();
-    let kept = storage::settings::put_if_absent(db, NAME, &sealed, now).await?;
-    match kept.parse().and_then(|sealed| keyring.open(&sealed, NAME)) {
+    let sealed = keyring.seal(&made, COOKIE_KEY)?.to_string();
+    let kept = storage::settings::put_if_absent(db, COOKIE_KEY, &sealed, now).await?;
+    match kept.parse().and_then(|sealed| keyring.open(&sealed, COOKIE_KEY)) {
         Ok(text) => Ok(Key::from(text.expose_secret().as_bytes())),
         Err(_) => {
             // Sealed by a key that is gone. Cookies signed by it end; nothing else is lost.
             tracing::warn!("ключ подписи cookie запечатан прежним ключом: все сеансы завершены");
-            storage::settings::put(db, NAME, &sealed, now).await?;
+            storage::settings::put(db, COOKIE_KEY, &sealed, now).await?;
             Ok(Key::from(made.expose_secret().as_bytes()))
         }
     }

@@ -15,14 +15,14 @@ use storage::audit::Actor;
 use test_db::TestDb;
 
 /// Thirty-two random bytes; the key of no installation.
-const VAULT_KEY: &str = "3q2+7wABAgMEBQYHCAkKCwwNDg8QESIzRFVmd4iZqrs=";
+pub const VAULT_KEY: &str = "3q2+7wABAgMEBQYHCAkKCwwNDg8QESIzRFVmd4iZqrs=";
 
 /// A running server.
 pub struct TestApp {
     pub running: Running,
     pub clock: Option<Arc<ManualClock>>,
     pub sandbox: Option<Sandbox>,
-    _db: TestDb,
+    db: TestDb,
     _files: tempfile::TempDir,
 }
 
@@ -87,9 +87,14 @@ impl TestApp {
             running: running.expect("the server starts"),
             clock,
             sandbox,
-            _db: db,
+            db,
             _files: files,
         }
+    }
+
+    /// Address of its database, for others who open it beside.
+    pub fn db_url(&self) -> &str {
+        self.db.url()
     }
 
     pub fn engine(&self) -> &Engine {

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod attacks;
 mod chaos;
+mod commands;
 mod crash;
 mod crms;
 mod demo;

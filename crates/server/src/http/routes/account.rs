@@ -221,7 +221,7 @@ async fn own_sessions(me: &Person, request: &HttpRequest) -> Result<Vec<OwnSessi
     let rows = sessions::of_user(me.db(), me.user.id, me.now()).await?;
     let own = rows.into_iter().filter_map(|row| {
         Some(OwnSession {
-            id: row.id?,
+            id: SessionId(row.id?),
             is_current: row.id == current,
             address: row.address,
             user_agent: row.user_agent,

@@ -132,7 +132,7 @@ pub async fn list_invitations(access: Owner) -> Result<web::Json<Page<Invitation
     let rows = invitations::list(access.db(), access.workspace(), access.now()).await?;
     let items = rows.into_iter().filter_map(|row| {
         Some(Invitation {
-            id: row.id,
+            id: InvitationId(row.id),
             role: convert::role(row.into?.1),
             email: row.email,
             created_at: row.created_at,
