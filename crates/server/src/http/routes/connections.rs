@@ -302,8 +302,6 @@ async fn view<P>(access: &Access<P>, id: ConnectionId) -> Result<Connection, Pro
     })
 }
 
-/// What the audit log may know of a connection.
-
 fn wanted(access: &Owner, form: &CreateConnection) -> Result<(Wanted, &'static str), Problem> {
     let connectors = &access.app().connectors;
     match form {
