@@ -1,7 +1,9 @@
 //! Authorisation: the consent page, the exchange of a code, and the renewal of token pairs.
 //!
 //! A refresh token is used once. Two renewals at the same time would revoke each other, so they are made one
-//! at a time, after reading the store again, and the new pair is stored before anything else is done with it.
+//! at a time, after reading the store again, and the new pair is stored before anything else is done with it. A
+//! renewal that has begun goes on to the stored pair even when nobody waits for it any more, and a pair that could not
+//! be stored is kept until it can: it may be the only one that amoCRM accepts.
 
 use crate::error::{Failure, read_failure};
 use crate::settings::{AmocrmSettings, OauthApp};
@@ -117,9 +119,8 @@ impl Pair {
     }
 }
 
-/// Asks the token endpoint. Runs as a task of its own, for two reasons: a caller that gives up must not lose
-/// the pair of an answer on its way, and the account of exchanges, which is bound to the caller's task, must
-/// not see these bodies: they are secrets from end to end.
+/// Asks the token endpoint. Runs as a task of its own: the account of exchanges, which is bound to the caller's task,
+/// must not see these bodies. They are secrets from end to end.
 async fn ask(
     http: HttpClient,
     settings: AmocrmSettings,
@@ -127,13 +128,14 @@ async fn ask(
     grant: Grant,
 ) -> Result<Pair, Failure> {
     let task = tokio::spawn(async move { ask_here(&http, &settings, &app, &grant).await });
-    task.await.unwrap_or_else(|error| {
-        Err(ConnectorError::NoAnswer {
-            uncertain: true,
-            cause: error.to_string(),
-        }
-        .into())
-    })
+    task.await.unwrap_or_else(|error| Err(broke_off(&error).into()))
+}
+
+fn broke_off(error: &tokio::task::JoinError) -> ConnectorError {
+    ConnectorError::NoAnswer {
+        uncertain: true,
+        cause: error.to_string(),
+    }
 }
 
 async fn ask_here(
@@ -186,7 +188,15 @@ async fn ask_here(
 pub(crate) struct Auth {
     store: Arc<dyn TokenStore>,
     /// Held while a pair is renewed: at most one renewal at a time.
-    renewing: Mutex<Option<Renewed>>,
+    renewing: Arc<Mutex<Renewing>>,
+}
+
+/// What is known of renewals.
+#[derive(Default)]
+struct Renewing {
+    latest: Option<Renewed>,
+    /// A pair that was given and could not be stored.
+    unsaved: Option<(Tokens, Duration)>,
 }
 
 /// The latest renewal of ours, so that short-lived tokens are not renewed again at once.
@@ -199,7 +209,7 @@ impl Auth {
     pub(crate) fn new(store: Arc<dyn TokenStore>) -> Self {
         Self {
             store,
-            renewing: Mutex::new(None),
+            renewing: Arc::default(),
         }
     }
 
@@ -235,7 +245,7 @@ impl Auth {
         if at.0 - crate::client::now().0 > ahead.as_millis() as i64 {
             return false;
         }
-        if let Some(renewed) = &*self.renewing.lock().await
+        if let Some(renewed) = &self.renewing.lock().await.latest
             && renewed.version == tokens.version
         {
             ahead = ahead.min(renewed.lifetime / 10);
@@ -243,57 +253,95 @@ impl Auth {
         at.0 - crate::client::now().0 <= ahead.as_millis() as i64
     }
 
-    /// Renews a pair that no longer works, or takes over the pair that somebody else renewed meanwhile.
+    /// Renews a pair that no longer works, or takes over the pair that somebody else renewed meanwhile. Runs as a task
+    /// of its own: a caller that gives up must not lose a pair that is on its way or not yet stored.
     pub(crate) async fn renew(
         &self,
         http: &HttpClient,
         settings: &AmocrmSettings,
         used: &Tokens,
     ) -> Result<Tokens, ConnectorError> {
-        let mut renewing = self.renewing.lock().await;
+        let mut renewing = Arc::clone(&self.renewing).lock_owned().await;
+        let renewal = Renewal {
+            http: http.clone(),
+            settings: settings.clone(),
+            store: Arc::clone(&self.store),
+            used: used.clone(),
+        };
+        let task = tokio::spawn(async move { renewal.run(&mut renewing).await });
+        task.await.unwrap_or_else(|error| Err(certain(broke_off(&error))))
+    }
+}
+
+/// One renewal.
+struct Renewal {
+    http: HttpClient,
+    settings: AmocrmSettings,
+    store: Arc<dyn TokenStore>,
+    used: Tokens,
+}
+
+impl Renewal {
+    async fn run(&self, renewing: &mut Renewing) -> Result<Tokens, ConnectorError> {
         let stored = self.store.load().await?;
-        if !same_pair(&stored, used) {
+        if !same_pair(&stored, &self.used) {
             return Ok(stored);
         }
-        let (Some(app), Some(refresh)) = (&settings.oauth, &stored.refresh) else {
+        if let Some((tokens, lifetime)) = renewing.unsaved.take()
+            && tokens.version == stored.version
+        {
+            return self.keep(renewing, tokens, lifetime).await;
+        }
+        let (Some(app), Some(refresh)) = (&self.settings.oauth, &stored.refresh) else {
             return Err(ConnectorError::Unauthorized);
         };
-        let once = || {
-            ask(
-                http.clone(),
-                settings.clone(),
-                app.clone(),
-                Grant::Refresh(refresh.clone()),
-            )
-        };
-        let mut answer = once().await;
+        let grant = Grant::Refresh(refresh.clone());
+        let mut answer = ask_here(&self.http, &self.settings, app, &grant).await;
         if let Err(Failure {
             error: ConnectorError::NoAnswer { .. },
             ..
         }) = answer
         {
             // Kommo promises that the old token works until the new one is used, just for this case.
-            answer = once().await;
+            answer = ask_here(&self.http, &self.settings, app, &grant).await;
         }
         match answer {
             Ok(pair) => {
                 let lifetime = pair.lifetime;
-                let saved = self.store.save(pair.into_tokens(stored.version)).await?;
-                *renewing = Some(Renewed {
-                    version: saved.version,
-                    lifetime,
-                });
-                Ok(saved)
+                self.keep(renewing, pair.into_tokens(stored.version), lifetime)
+                    .await
             }
             Err(failure) if matches!(failure.status, 400 | 401) => {
                 let again = self.store.load().await?;
-                if same_pair(&again, used) {
+                if same_pair(&again, &self.used) {
                     Err(ConnectorError::Unauthorized)
                 } else {
                     Ok(again)
                 }
             }
             Err(failure) => Err(certain(failure.error)),
+        }
+    }
+
+    /// Stores a pair, or remembers that it is not stored.
+    async fn keep(
+        &self,
+        renewing: &mut Renewing,
+        tokens: Tokens,
+        lifetime: Duration,
+    ) -> Result<Tokens, ConnectorError> {
+        match self.store.save(tokens.clone()).await {
+            Ok(saved) => {
+                renewing.latest = Some(Renewed {
+                    version: saved.version,
+                    lifetime,
+                });
+                Ok(saved)
+            }
+            Err(error) => {
+                renewing.unsaved = Some((tokens, lifetime));
+                Err(certain(error))
+            }
         }
     }
 }

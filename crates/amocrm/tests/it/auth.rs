@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 fn app() -> OauthApp {
     OauthApp {
@@ -48,6 +49,17 @@ struct Store {
     /// What another process stores as soon as somebody reads for the second time.
     rival: Mutex<Option<Tokens>>,
     read_once: AtomicBool,
+    /// The next save fails, as when the database is away.
+    is_away: AtomicBool,
+    /// A save says that it began, and waits until it may go on.
+    slow: Option<Slow>,
+}
+
+#[derive(Default)]
+struct Slow {
+    began: Notify,
+    go_on: Notify,
+    done: Notify,
 }
 
 impl Store {
@@ -57,6 +69,8 @@ impl Store {
             n_saved: Mutex::new(0),
             rival: Mutex::new(None),
             read_once: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
+            slow: None,
         })
     }
 
@@ -77,9 +91,22 @@ impl TokenStore for Store {
     }
 
     async fn save(&self, mut tokens: Tokens) -> Result<Tokens, ConnectorError> {
+        if self.is_away.swap(false, Ordering::SeqCst) {
+            return Err(ConnectorError::NoAnswer {
+                uncertain: false,
+                cause: "база данных недоступна".to_owned(),
+            });
+        }
+        if let Some(slow) = &self.slow {
+            slow.began.notify_one();
+            slow.go_on.notified().await;
+        }
         *self.n_saved.lock().unwrap() += 1;
         tokens.version += 1;
         *self.tokens.lock().unwrap() = tokens.clone();
+        if let Some(slow) = &self.slow {
+            slow.done.notify_one();
+        }
         Ok(tokens)
     }
 }
@@ -186,6 +213,49 @@ async fn lost_answer_to_a_renewal_needs_a_person_in_strict() {
     let error = connector.check().await.unwrap_err();
     assert!(matches!(error, ConnectorError::Unauthorized), "{error:?}");
     assert_eq!(store.n_saved(), 0);
+}
+
+#[tokio::test]
+async fn a_pair_whose_caller_gave_up_is_stored() {
+    let fake = Fake::start();
+    mode(&fake, RefreshMode::Strict);
+    let mut store = Store::new(grant(&fake).await);
+    Arc::get_mut(&mut store).unwrap().slow = Some(Slow::default());
+    let slow = store.slow.as_ref().unwrap();
+    let connector = fake.with(settings(&fake), store.clone());
+    expire(&fake);
+    tokio::select! {
+        _ = connector.check() => panic!("the pair is not stored yet"),
+        () = slow.began.notified() => {}
+    }
+    slow.go_on.notify_one();
+    slow.done.notified().await;
+    let before = fake.n_requests("/oauth2/access_token");
+    connector.check().await.unwrap();
+    assert_eq!(store.n_saved(), 1);
+    assert_eq!(fake.n_requests("/oauth2/access_token"), before);
+}
+
+#[tokio::test]
+async fn a_pair_that_could_not_be_stored_is_not_lost() {
+    let fake = Fake::start();
+    mode(&fake, RefreshMode::Strict);
+    let (store, connector) = connected(&fake).await;
+    expire(&fake);
+    store.is_away.store(true, Ordering::SeqCst);
+    let before = fake.n_requests("/oauth2/access_token");
+    let error = connector.check().await.unwrap_err();
+    assert!(
+        matches!(error, ConnectorError::NoAnswer { uncertain: false, .. }),
+        "{error:?}"
+    );
+    connector.check().await.unwrap();
+    assert_eq!(store.n_saved(), 1);
+    assert_eq!(
+        fake.n_requests("/oauth2/access_token") - before,
+        1,
+        "the only pair that amoCRM accepts"
+    );
 }
 
 #[tokio::test]
