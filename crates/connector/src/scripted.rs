@@ -4,6 +4,7 @@
 use crate::connector::{
     AccountCard, Changes, Connector, ContactQuery, Effect, Listing, Look, Outgoing, Snapshot, Subscription,
 };
+use crate::credential::TokenStore;
 use crate::error::ConnectorError;
 use async_trait::async_trait;
 use domain::catalogue::Catalogue;
@@ -19,8 +20,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 mod crm;
+mod pairs;
 
 pub use crm::{Applied, Crm};
+pub use pairs::Pairs;
+use pairs::Tokens;
 
 /// One call as the connector received it.
 #[derive(Clone, PartialEq, Debug)]
@@ -93,6 +97,7 @@ struct State {
     changes: Vec<Fact>,
     phone_calls: Vec<(RecordId, Record)>,
     card: AccountCard,
+    pairs: Pairs,
 }
 
 /// The connector. Cloning shares the CRM, the faults and the account of calls.
@@ -100,6 +105,7 @@ struct State {
 pub struct ScriptedConnector {
     kind: ConnectorKind,
     state: Arc<Mutex<State>>,
+    tokens: Option<Tokens>,
 }
 
 impl ScriptedConnector {
@@ -117,6 +123,7 @@ impl ScriptedConnector {
             subscriptions: Vec::new(),
             changes: Vec::new(),
             phone_calls: Vec::new(),
+            pairs: Pairs::default(),
             card: AccountCard {
                 id: Some(1),
                 name: "Проверочный аккаунт".to_owned(),
@@ -130,7 +137,22 @@ impl ScriptedConnector {
         Self {
             kind,
             state: Arc::new(Mutex::new(state)),
+            tokens: None,
         }
+    }
+
+    /// The same CRM, reached with a pair of tokens that `check` renews: see [`Pairs`].
+    #[must_use]
+    pub fn with_tokens(&self, store: Arc<dyn TokenStore>) -> Self {
+        Self {
+            tokens: Some(Tokens(store)),
+            ..self.clone()
+        }
+    }
+
+    /// How many pairs of tokens the CRM gave.
+    pub fn n_pairs(&self) -> usize {
+        self.lock().pairs.n_given()
     }
 
     /// Sets the time by which creations and applied writes are stamped.
@@ -248,6 +270,9 @@ impl Connector for ScriptedConnector {
     }
 
     async fn check(&self) -> Result<AccountCard, ConnectorError> {
+        if let Some(tokens) = &self.tokens {
+            tokens.renew(&self.state).await?;
+        }
         let mut state = self.lock();
         state.begin(On::Account, Call::Check)?;
         Ok(state.card.clone())

@@ -151,6 +151,10 @@ points! {
     ImportEvents,
     /// Imports: handed over, committed.
     ImportHanded,
+    /// Tokens: the CRM gave a new pair, nothing of it is stored.
+    TokensGiven,
+    /// Tokens: the new pair is stored, nobody used it.
+    TokensStored,
     /// Connections: a failure is noted, the state is not changed.
     ConnectionFailure,
 }

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::failpoint::point;
 use async_trait::async_trait;
 use connector::ConnectorError;
 use connector::credential::{TokenStore, Tokens};
@@ -192,6 +193,7 @@ impl TokenStore for DbTokens {
     }
 
     async fn save(&self, tokens: Tokens) -> Result<Tokens, ConnectorError> {
+        point!(TokensGiven);
         let (mut secret, _) = self.stored().await.map_err(|error| unreadable(&error))?;
         match &mut secret {
             Secret::Token { access } => tokens.access.expose_secret().clone_into(access),
@@ -219,6 +221,7 @@ impl TokenStore for DbTokens {
         )
         .await
         .map_err(|error| unreadable(&error.into()))?;
+        point!(TokensStored);
         self.load().await
     }
 }

@@ -53,6 +53,8 @@ enum Scene {
     Reconciling,
     /// A CRM does not answer when its changes are read.
     ReconcilingFails,
+    /// A pair of tokens is renewed ahead of its end.
+    Renewing,
 }
 
 /// Every point has a scene: a new one does not compile until it has.
@@ -109,6 +111,7 @@ const fn scene(point: Point) -> Scene {
         | Point::ReconcilePlace
         | Point::ReconcileCommitted => Scene::Reconciling,
         Point::ReconcileFailed => Scene::ReconcilingFails,
+        Point::TokensGiven | Point::TokensStored => Scene::Renewing,
         Point::ImportRows | Point::ImportRead => Scene::Checking,
         Point::ImportMarked | Point::ImportEvents | Point::ImportHanded => Scene::Importing,
     }
@@ -492,6 +495,54 @@ async fn a_walk_that_failed_is_walked_again() {
         );
         house.engine.reconcile().await.unwrap();
         once(house).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pair_of_tokens_that_was_given_to_a_dying_process_costs_no_authorisation() {
+    play(Scene::Renewing, async |house, point| {
+        let new = engine::connections::NewConnection {
+            kind: ConnectorKind::Amocrm,
+            name: "Вторая".to_owned(),
+            settings: serde_json::json!({}),
+            secret: Some(engine::Secret::Oauth {
+                client_secret: "ключ".to_owned(),
+                redirect_uri: "https://hub.example/oauth".to_owned(),
+                access: "access-0".to_owned(),
+                refresh: "refresh-0".to_owned(),
+            }),
+            expires_at: Some(house.clock.now().plus_ms(60_000)),
+        };
+        let made = house
+            .engine
+            .connections()
+            .create(house.workspace, new)
+            .await
+            .unwrap();
+        let (workspace, id) = (house.workspace, made.id);
+        let before = house.amocrm.n_pairs();
+        let lived = house.process(Some(point), async |engine| {
+            engine.refresher().round().await.unwrap();
+        });
+        assert!(lived.is_none(), "{point:?}: точка не пройдена");
+        assert_eq!(house.amocrm.n_pairs(), before + 1);
+        house.pass(60_000);
+        let checked = house.process(None, async |engine| {
+            engine.connections().check(workspace, id).await.unwrap();
+            engine.connections().check(workspace, id).await.unwrap();
+            engine.connections().secret(workspace, id).await.unwrap()
+        });
+        let Some(engine::Secret::Oauth { access, refresh, .. }) = checked else {
+            panic!("{point:?}: пары нет")
+        };
+        let n = house.amocrm.n_pairs();
+        assert_eq!(n, before + 3, "{point:?}");
+        assert_eq!((access, refresh), (format!("access-{n}"), format!("refresh-{n}")));
+        let stored = connections::find(house.engine.db(), house.workspace, made.id)
+            .await
+            .unwrap();
+        assert_eq!(stored.state, ConnectionState::Active);
     })
     .await;
 }

@@ -77,10 +77,13 @@ impl ConnectorFactory for Factory {
     fn open(
         &self,
         connection: &Connection,
-        _: &Secret,
-        _: Arc<dyn TokenStore>,
+        secret: &Secret,
+        tokens: Arc<dyn TokenStore>,
     ) -> Result<Arc<dyn Connector>, ConnectorError> {
         Ok(match connection.kind {
+            ConnectorKind::Amocrm if matches!(secret, Secret::Oauth { .. }) => {
+                Arc::new(self.amocrm.with_tokens(tokens))
+            }
             ConnectorKind::Amocrm => Arc::new(self.amocrm.clone()),
             ConnectorKind::Lptracker => Arc::new(self.lptracker.clone()),
         })
