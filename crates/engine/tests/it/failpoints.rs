@@ -517,7 +517,7 @@ async fn a_pair_of_tokens_that_was_given_to_a_dying_process_costs_no_authorisati
         let made = house
             .engine
             .connections()
-            .create(house.workspace, new)
+            .create(house.workspace, &storage::audit::Actor::system(), new)
             .await
             .unwrap();
         let (workspace, id) = (house.workspace, made.id);

@@ -173,7 +173,7 @@ async fn an_import_without_its_connection_ends_and_holds_no_other_back() {
         house
             .engine
             .connections()
-            .delete(house.workspace, house.lpt)
+            .delete(house.workspace, &actor, house.lpt)
             .await
             .unwrap();
 
