@@ -96,8 +96,7 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
     };
     let saved = serde_json::to_value(&rule.draft).unwrap_or_default();
     let editor = begin(&start(saved, Some(rule.summary.version)));
-    let dirty = Memo::new(move |_| editor.draft.with(Draft::is_dirty));
-    Effect::new(move |_| unsaved.set(dirty.get()));
+    Effect::new(move |_| unsaved.set(editor.draft.with(Draft::is_dirty)));
     // Publishing, restoring and switching make new versions: the draft follows, or learns of the conflict.
     Effect::new(move |_| {
         let newer = remote.with(|rule| {
@@ -109,7 +108,7 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
             })
         });
         if let Some((theirs, version)) = newer {
-            editor.change(|draft| draft.meets(theirs, version));
+            editor.draft.update(|draft| draft.meets(theirs, version));
         }
     });
     let (chosen, choose) = query_signal::<String>("tab");
