@@ -5,7 +5,7 @@ use api::link::{EditLink, Link};
 use api::workspace::Role;
 use leptos::prelude::*;
 
-use super::NamedRecord;
+use super::RecordLink;
 use crate::api::links;
 use crate::problem::ApiError;
 use crate::store::Store;
@@ -22,7 +22,7 @@ pub fn LinkRow(link: Link, #[prop(into)] on_change: Callback<()>) -> impl IntoVi
         records
             .into_iter()
             .flatten()
-            .map(|record| view! { <NamedRecord record=record.clone() /> })
+            .map(|record| view! { <span>{record.kind.title()} " " <RecordLink record=record.clone() /></span> })
             .collect_view()
     };
     let (left, right) = (
