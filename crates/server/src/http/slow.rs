@@ -54,6 +54,8 @@ fn timed(body: Payload, patience: Duration) -> impl Stream<Item = Result<Bytes, 
             }
         }
     })
+    // Readers of forms ask once more after the end.
+    .fuse()
 }
 
 /// Whether reading a body ended because the client was too slow.
