@@ -112,7 +112,8 @@ pub fn picker(setup: Setup) -> AnyView {
                 <span class="picker-words">{face}</span>
                 <Icon glyph=Glyph::Down />
             </button>
-            {move || open.get().then(|| list(&label, items(), free, clears, done, open))}
+            // Drawn anew it would forget what was typed, and Enter would take what stands first.
+            {move || open.get().then(|| list(&label, untrack(|| items()), free, clears, done, open))}
         </div>
     }
     .into_any()
