@@ -22,7 +22,7 @@ pub use copyable::Copyable;
 pub use data_table::{Column, DataTable, Sorting, by_time};
 pub use dialog::{Confirm, Dialog};
 pub use field::{
-    Check, Choices, LabelledSwitch, SecretField, SelectField, TextArea, TextField, Toggle, text,
+    Check, Choices, LabelledSwitch, SecretField, SelectField, TextArea, TextField, Toggle, blamed, text,
 };
 pub use frame::{Card, Facts, Fold, Page, page_title, when};
 pub use icon::{Glyph, Icon};

@@ -11,7 +11,7 @@ pub(crate) use own::factor_place;
 pub use joining::{Acceptance, Invited, Letter, Registration};
 pub use own::{Factor, NewFactor};
 pub use passwords::{MAX_PASSWORD, MIN_PASSWORD, check_password};
-pub use throttle::{Tried, Try};
+pub use throttle::{TRUSTED_FOR_MS, Tried, Try};
 
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
@@ -79,8 +79,7 @@ impl Accounts {
             return Ok(None);
         }
         let now = self.context.clock.now();
-        let token = vault::random_token(32).map_err(EngineError::Secret)?;
-        let hash = vault::hash_token(token.expose_secret());
+        let (token, hash) = new_token()?;
         let tx = self.context.db.begin().await?;
         sign_in_links::revoke(&tx, SET_UP).await?;
         sign_in_links::insert(&tx, &hash, None, SET_UP, now.plus_ms(SET_UP_FOR_MS)).await?;
@@ -120,8 +119,7 @@ impl Accounts {
 
     /// Makes a one-time token that signs a person in; works for an hour.
     pub async fn sign_in_token(&self, user: UserId) -> Result<SecretString, EngineError> {
-        let token = vault::random_token(32).map_err(EngineError::Secret)?;
-        let hash = vault::hash_token(token.expose_secret());
+        let (token, hash) = new_token()?;
         let until = self.context.clock.now().plus_ms(SIGN_IN_FOR_MS);
         sign_in_links::insert(&self.context.db, &hash, Some(user), SIGN_IN, until).await?;
         Ok(token)
@@ -215,6 +213,13 @@ impl Accounts {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// A token for a link, and the hash that is kept of it.
+fn new_token() -> Result<(SecretString, String), EngineError> {
+    let token = vault::random_token(32).map_err(EngineError::Secret)?;
+    let hash = vault::hash_token(token.expose_secret());
+    Ok((token, hash))
 }
 
 fn invalid(pointer: &'static str, text: &str) -> EngineError {

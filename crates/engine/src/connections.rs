@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 use std::sync::Arc;
 use storage::audit::{Actor, NewEntry};
 use storage::connections::{self, Connection};
-use storage::{Db, credentials, deliveries, reconciliations};
+use storage::{Db, Tx, credentials, deliveries, reconciliations};
 
 /// What is needed for a new connection.
 #[derive(Clone, Debug)]
@@ -87,7 +87,7 @@ impl Connections {
         }
         let hash = vault::hash_token(hook.expose_secret());
         credentials::insert_hook_secret(&tx, workspace, id, &hash, &sealed_hook, now).await?;
-        let made = entry("connection.created", id, None, shown(&connection));
+        let made = NewEntry::of("connection", "connection.created", id, None, shown(&connection));
         self.context.audit(&tx, workspace, actor, made).await?;
         tx.commit().await?;
         Ok(connection)
@@ -107,9 +107,8 @@ impl Connections {
         let tx = self.context.db.begin().await?;
         secrets::put(&tx, &key, workspace, id, secret, expires_at, now).await?;
         connections::update(&tx, workspace, id, &connection.name, &connection.settings, now).await?;
-        connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
-        deliveries::wake(&tx, id, now).await?;
-        let given = entry("connection.authorised", id, None, None);
+        self.let_work(&tx, workspace, id).await?;
+        let given = NewEntry::of("connection", "connection.authorised", id, None, None);
         self.context.audit(&tx, workspace, actor, given).await?;
         tx.commit().await?;
         self.context.forget(id);
@@ -152,7 +151,13 @@ impl Connections {
         let before = connections::find(&tx, workspace, id).await?;
         connections::update(&tx, workspace, id, name, settings, self.context.clock.now()).await?;
         let after = serde_json::json!({ "name": name, "settings": settings });
-        let changed = entry("connection.changed", id, shown(&before), Some(after));
+        let changed = NewEntry::of(
+            "connection",
+            "connection.changed",
+            id,
+            shown(&before),
+            Some(after),
+        );
         self.context.audit(&tx, workspace, actor, changed).await?;
         tx.commit().await?;
         self.context.forget(id);
@@ -195,6 +200,13 @@ impl Connections {
         Ok(card)
     }
 
+    /// Lets a connection work again and wakes what waited for it.
+    async fn let_work(&self, tx: &Tx, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
+        connections::set_state(tx, workspace, id, ConnectionState::Active, None).await?;
+        deliveries::wake(tx, id, self.context.clock.now()).await?;
+        Ok(())
+    }
+
     /// Lets a connection work again by a person's wish.
     pub async fn start(
         &self,
@@ -203,19 +215,17 @@ impl Connections {
         id: ConnectionId,
     ) -> Result<(), EngineError> {
         let tx = self.context.db.begin().await?;
-        connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
-        deliveries::wake(&tx, id, self.context.clock.now()).await?;
-        let started = entry("connection.started", id, None, None);
+        self.let_work(&tx, workspace, id).await?;
+        let started = NewEntry::of("connection", "connection.started", id, None, None);
         self.context.audit(&tx, workspace, actor, started).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Lets a connection work again and wakes what waited for it.
+    /// The same, found out by a check: there is nobody to tell of.
     async fn activate(&self, workspace: WorkspaceId, id: ConnectionId) -> Result<(), EngineError> {
         let tx = self.context.db.begin().await?;
-        connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
-        deliveries::wake(&tx, id, self.context.clock.now()).await?;
+        self.let_work(&tx, workspace, id).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -282,7 +292,7 @@ impl Connections {
         }
         let tx = self.context.db.begin().await?;
         connections::delete(&tx, workspace, id).await?;
-        let deleted = entry("connection.deleted", id, shown(&before), None);
+        let deleted = NewEntry::of("connection", "connection.deleted", id, shown(&before), None);
         self.context.audit(&tx, workspace, actor, deleted).await?;
         tx.commit().await?;
         self.context.forget(id);
@@ -388,21 +398,6 @@ fn shown(connection: &Connection) -> Option<serde_json::Value> {
     Some(serde_json::json!({
         "kind": connection.kind.as_str(), "name": connection.name, "settings": connection.settings,
     }))
-}
-
-fn entry(
-    action: &'static str,
-    id: ConnectionId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
-) -> NewEntry<'static> {
-    NewEntry {
-        action,
-        subject_kind: "connection",
-        subject_id: id.to_string(),
-        before,
-        after,
-    }
 }
 
 async fn install(connector: &dyn Connector, url: &str) -> Result<Subscription, ConnectorError> {

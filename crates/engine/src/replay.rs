@@ -67,7 +67,7 @@ impl Replays {
         let tx = self.context.db.begin().await?;
         events::insert(&tx, &[new]).await?;
         let after = serde_json::json!({ "event": replayed, "rule": only_rule });
-        let entry = entry("event.replayed", "event", id, Some(after));
+        let entry = NewEntry::of("event", "event.replayed", id, None, Some(after));
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.signals.events.notify_one();
@@ -110,7 +110,7 @@ impl Replays {
         deliveries::cancel(&tx, workspace, id, now).await?;
         deliveries::insert(&tx, &[again]).await?;
         let after = serde_json::json!({ "delivery": replayed });
-        let entry = entry("delivery.replayed", "delivery", id, Some(after));
+        let entry = NewEntry::of("delivery", "delivery.replayed", id, None, Some(after));
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.signals.deliveries.notify_one();
@@ -154,7 +154,7 @@ impl Replays {
     ) -> Result<(), EngineError> {
         let tx = self.context.db.begin().await?;
         deliveries::cancel(&tx, workspace, id, self.context.clock.now()).await?;
-        let entry = entry("delivery.cancelled", "delivery", id, None);
+        let entry = NewEntry::of("delivery", "delivery.cancelled", id, None, None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.signals.deliveries.notify_one();
@@ -180,20 +180,5 @@ impl Replays {
             facts,
             diagnostics,
         })
-    }
-}
-
-fn entry(
-    action: &'static str,
-    subject_kind: &'static str,
-    id: impl std::fmt::Display,
-    after: Option<serde_json::Value>,
-) -> NewEntry<'static> {
-    NewEntry {
-        action,
-        subject_kind,
-        subject_id: id.to_string(),
-        before: None,
-        after,
     }
 }

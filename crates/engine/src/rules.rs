@@ -92,7 +92,7 @@ impl Rules {
         };
         let tx = self.context.db.begin().await?;
         rules::insert(&tx, workspace, new, self.context.clock.now()).await?;
-        let entry = entry("rule.created", id, None, Some(document(draft)));
+        let entry = NewEntry::of("rule", "rule.created", id, None, Some(document(draft)));
         self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
@@ -112,7 +112,8 @@ impl Rules {
         let tx = self.context.db.begin().await?;
         let before = rules::find(&tx, workspace, id).await?;
         rules::update_draft(&tx, workspace, id, version, draft, self.context.clock.now()).await?;
-        let entry = entry(
+        let entry = NewEntry::of(
+            "rule",
             "rule.changed",
             id,
             Some(document(&before.draft)),
@@ -154,7 +155,8 @@ impl Rules {
         let number = rules::publish(&tx, &rule, version_id, &summary, actor.user(), now).await?;
         let in_force = Some(&rule.draft).filter(|_| rule.enabled);
         timers::set(&tx, workspace, id, in_force, now).await?;
-        let entry = entry(
+        let entry = NewEntry::of(
+            "rule",
             "rule.published",
             id,
             rule.published
@@ -188,7 +190,8 @@ impl Rules {
             self.context.clock.now(),
         )
         .await?;
-        let entry = entry(
+        let entry = NewEntry::of(
+            "rule",
             "rule.restored",
             id,
             None,
@@ -246,7 +249,12 @@ impl Rules {
         timers::set(&tx, workspace, id, mark.as_ref().map(|mark| &mark.document), now).await?;
         let action = if enabled { "rule.enabled" } else { "rule.disabled" };
         self.context
-            .audit(&tx, workspace, actor, entry(action, id, None, None))
+            .audit(
+                &tx,
+                workspace,
+                actor,
+                NewEntry::of("rule", action, id, None, None),
+            )
             .await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;
@@ -303,25 +311,10 @@ impl Rules {
         rules::delete(&tx, workspace, id, self.context.clock.now()).await?;
         rule_cases::delete_all(&tx, workspace, id).await?;
         timers::set(&tx, workspace, id, None, self.context.clock.now()).await?;
-        let entry = entry("rule.deleted", id, Some(document(&rule.draft)), None);
+        let entry = NewEntry::of("rule", "rule.deleted", id, Some(document(&rule.draft)), None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
-    }
-}
-
-fn entry(
-    action: &'static str,
-    id: RuleId,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
-) -> NewEntry<'static> {
-    NewEntry {
-        action,
-        subject_kind: "rule",
-        subject_id: id.to_string(),
-        before,
-        after,
     }
 }
 

@@ -197,7 +197,7 @@ impl Stops {
         let reason = Some("остановлено пользователем");
         let tx = self.context.db.begin().await?;
         connections::set_state(&tx, workspace, id, ConnectionState::Stopped, reason).await?;
-        let entry = entry("connection.stopped", "connection", id.to_string(), None);
+        let entry = NewEntry::of("connection", "connection.stopped", id, None, None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.context.stops.refresh(&self.context.db).await
@@ -213,7 +213,7 @@ impl Stops {
         let tx = self.context.db.begin().await?;
         connections::set_state(&tx, workspace, id, ConnectionState::Active, None).await?;
         deliveries::wake(&tx, id, self.context.clock.now()).await?;
-        let entry = entry("connection.started", "connection", id.to_string(), None);
+        let entry = NewEntry::of("connection", "connection.started", id, None, None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         self.resume().await
@@ -246,25 +246,10 @@ impl Stops {
         };
         let action = format!("{kind}.{verb}");
         for workspace in told {
-            let entry = entry(&action, kind, subject.clone(), after.clone());
+            let entry = NewEntry::of(kind, &action, subject.clone(), None, after.clone());
             self.context.audit(tx, workspace, actor, entry).await?;
         }
         Ok(())
-    }
-}
-
-fn entry<'a>(
-    action: &'a str,
-    subject_kind: &'a str,
-    subject_id: String,
-    after: Option<serde_json::Value>,
-) -> NewEntry<'a> {
-    NewEntry {
-        action,
-        subject_kind,
-        subject_id,
-        before: None,
-        after,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::startup;
 use anyhow::ensure;
 use domain::time::Timestamp;
+use engine::Engine;
 use secrecy::ExposeSecret;
 use std::io::Write;
 use std::path::Path;
@@ -58,28 +59,49 @@ impl<'a> Operation<'a> {
             Self::Doctor => {
                 let n_troubles = doctor::examine(config, now.0, out).await?;
                 ensure!(n_troubles == 0, "неисправностей: {n_troubles}");
-                return Ok(());
+                Ok(())
             }
-            Self::Restore(file) => {
-                return backup::restore(config.database.url.expose_secret(), file, out).await;
+            Self::Restore(file) => backup::restore(config.database.url.expose_secret(), file, out).await,
+            Self::KeyStatus => {
+                at_rest(config, async |engine| {
+                    keys::status(config, engine.db(), out).await
+                })
+                .await
             }
-            _ => {}
-        }
-        let engine = startup::at_rest(config).await?;
-        let db = engine.db();
-        let done = match self {
-            Self::KeyStatus => keys::status(config, db, out).await,
-            Self::RotateKeys => keys::rotate(config, db, out).await,
-            Self::ListUsers => users::list(db, out).await,
+            Self::RotateKeys => {
+                at_rest(config, async |engine| {
+                    keys::rotate(config, engine.db(), out).await
+                })
+                .await
+            }
+            Self::ListUsers => at_rest(config, async |engine| users::list(engine.db(), out).await).await,
             Self::Link(email) => {
                 let url = config.server.public_url.as_deref().unwrap_or_default();
-                users::link(&engine, url, email, out).await
+                at_rest(config, async |engine| users::link(engine, url, email, out).await).await
             }
-            Self::SetEnabled(email, is_enabled) => users::set_enabled(&engine, email, is_enabled, out).await,
-            Self::Backup(file) => backup::backup(db, file, out).await,
-            Self::Doctor | Self::Restore(_) => Ok(()),
-        };
-        db.clone().close().await?;
-        done
+            Self::SetEnabled(email, is_enabled) => {
+                at_rest(config, async |engine| {
+                    users::set_enabled(engine, email, is_enabled, out).await
+                })
+                .await
+            }
+            Self::Backup(file) => {
+                at_rest(config, async |engine| {
+                    backup::backup(engine.db(), file, out).await
+                })
+                .await
+            }
+        }
     }
+}
+
+/// Does one thing over the database and closes it.
+async fn at_rest(
+    config: &Config,
+    work: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let engine = startup::at_rest(config).await?;
+    let done = work(&engine).await;
+    engine.db().clone().close().await?;
+    done
 }

@@ -36,9 +36,6 @@ const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 /// Request keys are kept for a day.
 const KEYS_FOR_MS: i64 = 86_400_000;
 
-/// Counters of failed sign-ins, and what they trust, are kept for so long after their last use.
-const COUNTERS_FOR_MS: i64 = 30 * 86_400_000;
-
 /// Why the program did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -363,7 +360,7 @@ async fn sweep(engine: Engine, stop: CancellationToken) {
             storage::sessions::sweep(db, now).await?;
             storage::sign_in_links::sweep(db, now).await?;
             storage::invitations::sweep(db, now).await?;
-            storage::sign_in_throttle::sweep(db, now.plus_ms(-COUNTERS_FOR_MS)).await?;
+            storage::sign_in_throttle::sweep(db, now.plus_ms(-engine::accounts::TRUSTED_FOR_MS)).await?;
             storage::request_keys::sweep(db, now.plus_ms(-KEYS_FOR_MS)).await
         };
         if let Err(error) = swept.await {

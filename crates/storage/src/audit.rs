@@ -82,6 +82,25 @@ pub struct NewEntry<'a> {
     pub after: Option<serde_json::Value>,
 }
 
+impl<'a> NewEntry<'a> {
+    /// What was done to a thing, with its state before and after.
+    pub fn of(
+        subject_kind: &'a str,
+        action: &'a str,
+        id: impl std::fmt::Display,
+        before: Option<serde_json::Value>,
+        after: Option<serde_json::Value>,
+    ) -> Self {
+        Self {
+            action,
+            subject_kind,
+            subject_id: id.to_string(),
+            before,
+            after,
+        }
+    }
+}
+
 /// A line of the audit log.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Entry {

@@ -10,8 +10,8 @@ use crate::api::connections;
 use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
-    Button, Card, Copyable, ErrorBox, Fold, Look, Page, SecretField, SelectField, TextField, Toasts, run_all,
-    text,
+    Button, Card, Copyable, ErrorBox, Fold, Look, Page, SecretField, SelectField, TextField, Toasts, blamed,
+    run_all, text,
 };
 
 /// The form for a kind of CRM.
@@ -43,7 +43,7 @@ impl Sending {
     }
 
     fn field(self, pointer: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || self.failure.with(|error| error.as_ref()?.field(pointer)))
+        blamed(self.failure, pointer)
     }
 
     fn error(self) -> impl Fn() -> Option<AnyView> {

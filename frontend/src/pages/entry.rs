@@ -15,7 +15,8 @@ use crate::problem::ApiError;
 use crate::shell::Brand;
 use crate::store::Store;
 use crate::ui::{
-    Button, ButtonLink, ErrorBox, Look, Notice, Remote, SecretField, TextField, loaded, page_title, run, text,
+    Button, ButtonLink, ErrorBox, Look, Notice, Remote, SecretField, TextField, blamed, loaded, page_title,
+    run, text,
 };
 use crate::words::Tone;
 
@@ -54,11 +55,6 @@ fn token(path: &'static str) -> String {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(path));
     }
     hash.trim_start_matches('#').to_owned()
-}
-
-/// What a field says of a failure.
-fn field(failure: RwSignal<Option<ApiError>>, pointer: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
 }
 
 /// Asks for a letter. The answer is the same whoever the address belongs to.
@@ -101,7 +97,7 @@ fn ask(title: &'static str, about: &'static str, request: fn(&AskLetter) -> Requ
                 value=email
                 kind="email"
                 autocomplete="username"
-                error=field(failure, "/email")
+                error=blamed(failure, "/email")
                 testid="email"
             />
             <Button look=Look::Primary submit=true loading=busy testid="ask-letter">"Отправить письмо"</Button>
@@ -173,7 +169,7 @@ fn Join(invited: Invited, token: String) -> impl IntoView {
                     label="Ваше имя"
                     value=name
                     autocomplete="name"
-                    error=field(failure, "/name")
+                    error=blamed(failure, "/name")
                     testid="name"
                 />
                 <SecretField
@@ -181,7 +177,7 @@ fn Join(invited: Invited, token: String) -> impl IntoView {
                     value=password
                     autocomplete="new-password"
                     hint="Не короче 12 знаков. Удобно взять несколько случайных слов."
-                    error=field(failure, "/password")
+                    error=blamed(failure, "/password")
                     testid="password"
                 />
             })}
@@ -191,7 +187,7 @@ fn Join(invited: Invited, token: String) -> impl IntoView {
                     value=workspace
                     autocomplete="organization"
                     placeholder="Отдел продаж"
-                    error=field(failure, "/workspace")
+                    error=blamed(failure, "/workspace")
                     testid="workspace"
                 />
             })}
@@ -244,7 +240,7 @@ fn Reset(token: String) -> impl IntoView {
                 value=password
                 autocomplete="new-password"
                 hint="Не короче 12 знаков. Удобно взять несколько случайных слов."
-                error=field(failure, "/password")
+                error=blamed(failure, "/password")
                 testid="password"
             />
             <Button look=Look::Primary submit=true loading=busy testid="set-password">"Сохранить пароль"</Button>

@@ -5,10 +5,16 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use super::unique_id;
+use crate::problem::ApiError;
 
 /// A text that a form edits.
 pub fn text(initial: impl Into<String>) -> RwSignal<String> {
     RwSignal::new(initial.into())
+}
+
+/// What a field says of a request that failed, by its JSON pointer.
+pub fn blamed(failure: RwSignal<Option<ApiError>>, pointer: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
 }
 
 /// Ids of the parts of one field.

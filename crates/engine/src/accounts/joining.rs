@@ -1,6 +1,6 @@
 //! How people come in and go: registration, invitations, roles, leaving.
 
-use super::{Accounts, checked_email, checked_name, invalid};
+use super::{Accounts, checked_email, checked_name, invalid, new_token};
 use crate::context::new_id;
 use crate::error::EngineError;
 use domain::id::{UserId, WorkspaceId};
@@ -144,7 +144,7 @@ impl Accounts {
         for_ms: i64,
     ) -> Result<String, EngineError> {
         let now = self.context.clock.now();
-        let token = vault::random_token(32).map_err(EngineError::Secret)?;
+        let (token, hash) = new_token()?;
         let invitation = Invitation {
             id: new_id(),
             into,
@@ -153,7 +153,7 @@ impl Accounts {
             created_at: now,
             expires_at: now.plus_ms(for_ms),
         };
-        invitations::insert(conn, &invitation, &vault::hash_token(token.expose_secret())).await?;
+        invitations::insert(conn, &invitation, &hash).await?;
         let public_url = &self.context.settings.public_url;
         Ok(format!("{public_url}/join#{}", token.expose_secret()))
     }
@@ -176,7 +176,7 @@ impl Accounts {
             .invitation(&tx, &email, Some((workspace, role)), actor.user(), INVITED_FOR_MS)
             .await?;
         let after = json!({ "email": email, "role": role.as_str() });
-        let entry = entry("member.invited", workspace, None, Some(after));
+        let entry = NewEntry::of("member", "member.invited", workspace, None, Some(after));
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(Letter {
@@ -288,7 +288,7 @@ impl Accounts {
         }
         accounts::insert_membership(tx, workspace, user.id, role, self.context.clock.now()).await?;
         let after = json!({ "email": user.email, "role": role.as_str() });
-        let entry = entry("member.joined", user.id, None, Some(after));
+        let entry = NewEntry::of("member", "member.joined", user.id, None, Some(after));
         self.context
             .audit(tx, workspace, &themselves(user), entry)
             .await?;
@@ -325,7 +325,7 @@ impl Accounts {
         let tx = self.context.db.begin().await?;
         let gone = invitations::withdraw(&tx, workspace, id).await?;
         let before = json!({ "email": gone.email });
-        let entry = entry("member.invitation_withdrawn", id, Some(before), None);
+        let entry = NewEntry::of("member", "member.invitation_withdrawn", id, Some(before), None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
@@ -350,7 +350,7 @@ impl Accounts {
             json!({ "role": before.as_str() }),
             json!({ "role": role.as_str() }),
         );
-        let entry = entry("member.role_changed", user, Some(before), Some(after));
+        let entry = NewEntry::of("member", "member.role_changed", user, Some(before), Some(after));
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
@@ -371,7 +371,7 @@ impl Accounts {
         }
         let email = accounts::user(&tx, user).await?.email;
         let before = json!({ "email": email, "role": role.as_str() });
-        let entry = entry("member.removed", user, Some(before), None);
+        let entry = NewEntry::of("member", "member.removed", user, Some(before), None);
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;
         Ok(())
@@ -406,20 +406,5 @@ pub(super) fn themselves(user: &User) -> Actor {
         name: user.name.clone(),
         request_id: None,
         address: None,
-    }
-}
-
-fn entry(
-    action: &'static str,
-    id: impl std::fmt::Display,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
-) -> NewEntry<'static> {
-    NewEntry {
-        action,
-        subject_kind: "member",
-        subject_id: id.to_string(),
-        before,
-        after,
     }
 }

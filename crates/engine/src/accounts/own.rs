@@ -1,7 +1,7 @@
 //! What a person does with their own account: name, password, second factor, leaving for good.
 
 use super::joining::{Letter, themselves};
-use super::{Accounts, checked_email, checked_name, invalid};
+use super::{Accounts, checked_email, checked_name, invalid, new_token};
 use crate::error::EngineError;
 use domain::id::{UserId, WorkspaceId};
 use secrecy::{ExposeSecret, SecretString};
@@ -56,10 +56,21 @@ impl Accounts {
         keep: Option<Uuid>,
     ) -> Result<Letter, EngineError> {
         let tx = self.context.db.begin().await?;
-        accounts::set_password(&tx, user.id, hash).await?;
-        sessions::end_others(&tx, user.id, keep).await?;
-        self.tell_workspaces(&tx, user, "user.password_changed").await?;
+        let letter = self.new_password(&tx, user, hash, keep).await?;
         tx.commit().await?;
+        Ok(letter)
+    }
+
+    async fn new_password(
+        &self,
+        tx: &Tx,
+        user: &User,
+        hash: &str,
+        keep: Option<Uuid>,
+    ) -> Result<Letter, EngineError> {
+        accounts::set_password(tx, user.id, hash).await?;
+        sessions::end_others(tx, user.id, keep).await?;
+        self.tell_workspaces(tx, user, "user.password_changed").await?;
         Ok(Letter {
             to: user.email.clone(),
             subject: "Пароль изменён".to_owned(),
@@ -75,8 +86,7 @@ impl Accounts {
         let Some(user) = self.by_email(&email).await? else {
             return Ok(None);
         };
-        let token = vault::random_token(32).map_err(EngineError::Secret)?;
-        let hash = vault::hash_token(token.expose_secret());
+        let (token, hash) = new_token()?;
         let until = self.context.clock.now().plus_ms(RESET_FOR_MS);
         sign_in_links::insert(&self.context.db, &hash, Some(user.id), RESET, until).await?;
         let public_url = &self.context.settings.public_url;
@@ -103,8 +113,9 @@ impl Accounts {
             ));
         };
         let user = accounts::user(&tx, id).await?;
+        let letter = self.new_password(&tx, &user, hash, None).await?;
         tx.commit().await?;
-        self.change_password(&user, hash, None).await
+        Ok(letter)
     }
 
     /// Whether the second factor of a person is satisfied by a code, which is used up.

@@ -16,7 +16,7 @@ const LONGEST_MS: i64 = 15 * 60_000;
 /// A counter that was not touched for so long begins anew, in milliseconds.
 const FORGOTTEN_AFTER_MS: i64 = 24 * 3_600_000;
 /// A sign-in makes its address trusted for so long, in milliseconds.
-const TRUSTED_FOR_MS: i64 = 30 * 86_400_000;
+pub const TRUSTED_FOR_MS: i64 = 30 * 86_400_000;
 
 /// What is being tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

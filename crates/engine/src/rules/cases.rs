@@ -1,6 +1,6 @@
 //! Test cases of rules: kept by people, met before a rule is put in force.
 
-use super::{Rules, entry};
+use super::Rules;
 use crate::context::new_id;
 use crate::error::{EngineError, FailedCase};
 use domain::case::{self, MAX_CASES, MAX_NAME, TestCase};
@@ -9,7 +9,7 @@ use domain::compile::compile;
 use domain::id::{RuleId, TestCaseId, WorkspaceId};
 use domain::rule::Rule;
 use serde_json::json;
-use storage::audit::Actor;
+use storage::audit::{Actor, NewEntry};
 use storage::rule_cases::{self, StoredCase};
 use storage::{Conn, rules};
 
@@ -37,7 +37,13 @@ impl Rules {
         }
         rule_cases::insert(&tx, workspace, rule, id, case, self.context.clock.now()).await?;
         // The facts tell of people: the log names the case and says no more.
-        let entry = entry("rule.case_added", rule, None, Some(json!({ "name": case.name })));
+        let entry = NewEntry::of(
+            "rule",
+            "rule.case_added",
+            rule,
+            None,
+            Some(json!({ "name": case.name })),
+        );
         self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rule_cases::find(&tx, workspace, rule, id).await?;
         tx.commit().await?;
@@ -58,7 +64,8 @@ impl Rules {
         rules::find(&tx, workspace, rule).await?;
         let before = rule_cases::find(&tx, workspace, rule, id).await?;
         rule_cases::update(&tx, workspace, rule, id, case, self.context.clock.now()).await?;
-        let entry = entry(
+        let entry = NewEntry::of(
+            "rule",
             "rule.case_changed",
             rule,
             Some(json!({ "name": before.case.name })),
@@ -82,7 +89,8 @@ impl Rules {
         rules::find(&tx, workspace, rule).await?;
         let before = rule_cases::find(&tx, workspace, rule, id).await?;
         rule_cases::delete(&tx, workspace, rule, id).await?;
-        let entry = entry(
+        let entry = NewEntry::of(
+            "rule",
             "rule.case_deleted",
             rule,
             Some(json!({ "name": before.case.name })),

@@ -1,6 +1,6 @@
 //! Rules that travel: copies, exports, imports, templates taken as a beginning.
 
-use super::{Rules, cases, check_draft, document, entry};
+use super::{Rules, cases, check_draft, document};
 use crate::context::new_id;
 use crate::error::EngineError;
 use crate::rulebook;
@@ -8,7 +8,7 @@ use domain::case::{MAX_CASES, TestCase};
 use domain::id::{RuleId, TestCaseId, WorkspaceId};
 use domain::portable::{Bound, FORMAT, Portable, VERSION};
 use domain::rule::Rule;
-use storage::audit::Actor;
+use storage::audit::{Actor, NewEntry};
 use storage::rule_cases;
 use storage::rules::{self, NewRule, StoredRule};
 
@@ -94,7 +94,7 @@ impl Rules {
         for case in cases {
             rule_cases::insert(&tx, workspace, id, TestCaseId(new_id()), case, now).await?;
         }
-        let entry = entry("rule.created", id, None, Some(document(draft)));
+        let entry = NewEntry::of("rule", "rule.created", id, None, Some(document(draft)));
         self.context.audit(&tx, workspace, actor, entry).await?;
         let stored = rules::find(&tx, workspace, id).await?;
         tx.commit().await?;

@@ -27,10 +27,13 @@ pub async fn patient(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(Patience(patience)) = request.app_data::<Patience>().copied() {
-        let body = request.take_payload();
-        request.set_payload(Payload::Stream {
-            payload: timed(body, patience).boxed_local(),
-        });
+        let body = match request.take_payload() {
+            Payload::None => Payload::None,
+            body => Payload::Stream {
+                payload: timed(body, patience).boxed_local(),
+            },
+        };
+        request.set_payload(body);
     }
     next.call(request).await
 }

@@ -9,7 +9,9 @@ use crate::api::calls;
 use crate::clock;
 use crate::problem::ApiError;
 use crate::store::Store;
-use crate::ui::{Button, Choices, Dialog, ErrorBox, Look, Remote, SelectField, TextField, Toasts, run, text};
+use crate::ui::{
+    Button, Choices, Dialog, ErrorBox, Look, Remote, SelectField, TextField, Toasts, blamed, run, text,
+};
 
 /// The window with the form.
 pub(super) fn dialog(open: RwSignal<bool>, list: Remote<ApiPage<CallResultView>>) -> AnyView {
@@ -68,9 +70,7 @@ fn form(open: RwSignal<bool>, list: Remote<ApiPage<CallResultView>>) -> AnyView 
             Err(error) => failure.set(Some(error)),
         });
     };
-    let error = move |pointer: &'static str| {
-        Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
-    };
+    let error = move |pointer: &'static str| blamed(failure, pointer);
     view! {
         <form class="form" on:submit=submit novalidate>
             {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}

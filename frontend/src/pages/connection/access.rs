@@ -9,7 +9,8 @@ use crate::api::connections;
 use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
-    Button, Card, Confirm, ErrorBox, Facts, Glyph, Look, Remote, SecretField, TextField, Toasts, run, text,
+    Button, Card, Confirm, ErrorBox, Facts, Glyph, Look, Remote, SecretField, TextField, Toasts, blamed, run,
+    text,
 };
 
 /// What may be changed: the name, the credential; and deletion.
@@ -89,9 +90,7 @@ pub fn Access(connection: Connection, remote: Remote<Connection>) -> impl IntoVi
             },
         );
     };
-    let field = move |pointer: &'static str| {
-        Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
-    };
+    let field = move |pointer: &'static str| blamed(failure, pointer);
     view! {
         <div class="two">
             <Card title="Изменить">

@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Ago, Badge, Button, Card, Check, Column, Confirm, Copyable, DataTable, Empty, ErrorBox, Glyph, Look,
-    Notice, Remote, SelectField, TextField, Toasts, loaded, run, text, when,
+    Notice, Remote, SelectField, TextField, Toasts, blamed, loaded, run, text, when,
 };
 use crate::words::Tone;
 
@@ -135,9 +135,7 @@ fn NewKey(list: Remote<api::Page<ApiKey>>) -> impl IntoView {
             },
         );
     };
-    let field = move |pointer: &'static str| {
-        Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
-    };
+    let field = move |pointer: &'static str| blamed(failure, pointer);
     let terms = vec![
         ("30".to_owned(), "30 дней".to_owned()),
         ("90".to_owned(), "90 дней".to_owned()),

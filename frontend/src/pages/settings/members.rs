@@ -11,7 +11,7 @@ use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Ago, Button, Card, Column, Confirm, DataTable, ErrorBox, Look, Moment, Remote, SelectField, TextField,
-    Toasts, loaded, run, text, when,
+    Toasts, blamed, loaded, run, text, when,
 };
 
 const ROLES: [Role; 3] = [Role::Viewer, Role::Editor, Role::Owner];
@@ -170,7 +170,7 @@ fn Invitations() -> impl IntoView {
             Err(error) => failure.set(Some(error)),
         });
     };
-    let error = Signal::derive(move || failure.with(|error| error.as_ref()?.field("/email")));
+    let error = blamed(failure, "/email");
     view! {
         <Card title="Пригласить">
             {move || failure.get().map(|error| view! { <ErrorBox error /> }).into_any()}

@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 use crate::store::Store;
 use crate::ui::{
     Ago, Badge, Button, ButtonLink, Card, Column, Copyable, DataTable, Dialog, ErrorBox, Look, Notice,
-    Remote, SecretField, TextField, Toasts, loaded, run, text,
+    Remote, SecretField, TextField, Toasts, blamed, loaded, run, text,
 };
 use crate::words::Tone;
 
@@ -44,10 +44,6 @@ pub fn Security() -> impl IntoView {
             <Leaving profile />
         </div>
     }
-}
-
-fn field(failure: RwSignal<Option<ApiError>>, pointer: &'static str) -> Signal<Option<String>> {
-    Signal::derive(move || failure.with(|error| error.as_ref()?.field(pointer)))
 }
 
 #[component]
@@ -84,7 +80,7 @@ fn Password() -> impl IntoView {
                     label="Текущий пароль"
                     value=current
                     autocomplete="current-password"
-                    error=field(failure, "/current")
+                    error=blamed(failure, "/current")
                     testid="current-password"
                 />
                 <SecretField
@@ -92,7 +88,7 @@ fn Password() -> impl IntoView {
                     value=password
                     autocomplete="new-password"
                     hint="Не короче 12 знаков. Удобно взять несколько случайных слов."
-                    error=field(failure, "/password")
+                    error=blamed(failure, "/password")
                     testid="new-password"
                 />
                 <div>
@@ -191,7 +187,7 @@ fn Confirming(has: bool, step: RwSignal<Step>, profile: Remote<Profile>) -> impl
                 label="Пароль"
                 value=password
                 autocomplete="current-password"
-                error=field(failure, "/password")
+                error=blamed(failure, "/password")
                 testid="factor-password"
             />
             <div>
@@ -243,7 +239,7 @@ fn FirstCode(factor: NewFactor, step: RwSignal<Step>) -> impl IntoView {
                 label="Код из приложения"
                 value=code
                 autocomplete="one-time-code"
-                error=field(failure, "/code")
+                error=blamed(failure, "/code")
                 testid="factor-code"
             />
             <div class="row">
@@ -412,7 +408,7 @@ fn Deleting() -> impl IntoView {
                 label="Пароль"
                 value=password
                 autocomplete="current-password"
-                error=field(failure, "/password")
+                error=blamed(failure, "/password")
                 testid="delete-password"
             />
             <div class="dialog-actions">

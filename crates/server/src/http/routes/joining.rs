@@ -12,7 +12,7 @@ use api::Page;
 use api::account::{Accept, AskLetter, ChangeRole, Invitation, Invite, Invited, ResetPassword};
 use api::session::{SessionState, UseLink};
 use domain::id::{InvitationId, UserId};
-use engine::accounts::{Acceptance, Tried, check_password};
+use engine::accounts::{Acceptance, Accounts, Tried, check_password};
 use secrecy::SecretString;
 use storage::invitations;
 
@@ -27,12 +27,18 @@ pub async fn register(
     form: web::Json<AskLetter>,
 ) -> Result<HttpResponse, Problem> {
     let accounts = anyone.accounts();
-    let address = client_address::of(&request);
-    accounts
-        .count_try(Tried::Letter, &form.email, address.as_deref())
-        .await?;
+    count_letter(&accounts, &request, &form.email).await?;
     anyone.post(accounts.register(&form.email).await?);
     Ok(HttpResponse::Accepted().finish())
+}
+
+/// Letters are counted like tries: nobody's box is to be filled by others.
+async fn count_letter(accounts: &Accounts, request: &HttpRequest, email: &str) -> Result<(), Problem> {
+    let address = client_address::of(request);
+    accounts
+        .count_try(Tried::Letter, email, address.as_deref())
+        .await?;
+    Ok(())
 }
 
 /// Look at an invitation
@@ -98,10 +104,7 @@ pub async fn forget_password(
     form: web::Json<AskLetter>,
 ) -> Result<HttpResponse, Problem> {
     let accounts = anyone.accounts();
-    let address = client_address::of(&request);
-    accounts
-        .count_try(Tried::Letter, &form.email, address.as_deref())
-        .await?;
+    count_letter(&accounts, &request, &form.email).await?;
     if let Some(letter) = accounts.forgotten(&form.email).await? {
         anyone.post(letter);
     }
@@ -153,10 +156,7 @@ pub async fn invite(
     form: web::Json<Invite>,
 ) -> Result<HttpResponse, Problem> {
     let accounts = access.accounts();
-    let address = client_address::of(&request);
-    accounts
-        .count_try(Tried::Letter, &form.email, address.as_deref())
-        .await?;
+    count_letter(&accounts, &request, &form.email).await?;
     let role = convert::role_of(form.role);
     let letter = accounts
         .invite(access.workspace(), access.actor(), &form.email, role)
