@@ -60,6 +60,12 @@ pub enum EngineError {
         /// What is wrong and what to do, in Russian.
         text: String,
     },
+    /// What was asked for does not fit the state of the thing it was asked of.
+    #[error("{text}")]
+    WrongMoment {
+        /// In which state it is and what to do, in Russian.
+        text: String,
+    },
     /// A rule has mistakes and cannot be published.
     #[error("правило содержит ошибки")]
     RuleErrors(Vec<Diagnostic>),

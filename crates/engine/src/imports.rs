@@ -5,13 +5,18 @@
 //! time, so pausing and cancelling take effect at once, however long the CRM takes for the rest.
 
 mod check;
+pub(crate) mod folder;
 mod place;
 mod plan;
+mod reader;
 mod run;
+mod states;
 
 pub use importer::{Format as FileFormat, Limits as FileLimits};
 pub use plan::{ColumnReport, Duplicates, Place, Plan, Purpose, Stats};
 
+use self::reader::Reader;
+use self::states::allowed;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::worker::Signals;
@@ -57,9 +62,12 @@ impl Imports {
 
     /// Where a file that is being uploaded is to be written.
     pub async fn upload_path(&self) -> Result<PathBuf, EngineError> {
-        let directory = &self.context.settings.files;
-        tokio::fs::create_dir_all(directory).await.map_err(disk)?;
-        Ok(directory.join(format!("{}.part", new_id())))
+        folder::part(&self.context).await
+    }
+
+    /// Takes files away whose upload broke off an hour ago or earlier. Returns how many.
+    pub async fn tidy(&self) -> Result<usize, EngineError> {
+        folder::tidy(&self.context).await
     }
 
     /// Takes a file that was uploaded to [`Imports::upload_path`], if it can be read.
@@ -200,36 +208,6 @@ impl Imports {
         Ok(import)
     }
 
-    /// Stops handing over. What was handed over goes on.
-    pub async fn pause(&self, workspace: WorkspaceId, id: ImportId) -> Result<Import, EngineError> {
-        self.turn(workspace, id, &[ImportState::Running], ImportState::Paused)
-            .await
-    }
-
-    /// Goes on handing over.
-    pub async fn resume(&self, workspace: WorkspaceId, id: ImportId) -> Result<Import, EngineError> {
-        self.turn(workspace, id, &[ImportState::Paused], ImportState::Running)
-            .await
-    }
-
-    /// Gives an import up: rows not handed over yet are skipped.
-    pub async fn cancel(&self, workspace: WorkspaceId, id: ImportId) -> Result<Import, EngineError> {
-        let mut import = self.find(workspace, id).await?;
-        use ImportState as S;
-        allowed(
-            &import,
-            &[S::Uploaded, S::Checking, S::Checked, S::Running, S::Paused],
-        )?;
-        import.state = S::Cancelled;
-        import.finished_at = Some(self.context.clock.now());
-        let tx = self.context.db.begin().await?;
-        import_rows::give_up(&tx, workspace, id, "загрузка отменена").await?;
-        imports::save(&tx, &mut import).await?;
-        tx.commit().await?;
-        let _already_gone = tokio::fs::remove_file(self.path(id)).await;
-        Ok(import)
-    }
-
     /// Takes a finished import out of the history with its rows.
     pub async fn delete(&self, workspace: WorkspaceId, id: ImportId) -> Result<(), EngineError> {
         let import = self.find(workspace, id).await?;
@@ -260,15 +238,13 @@ impl Imports {
             row.state,
             RowState::Failed | RowState::Duplicate | RowState::Accepted
         ) {
-            return Err(StorageError::Stale { table: "import_row" }.into());
+            return Err(EngineError::WrongMoment {
+                text: "Строка уже передана: её нельзя изменить".to_owned(),
+            });
         }
-        let zone = crate::rulebook::frame(&self.context, workspace).await?.zone;
-        let kind = self.connection_of(&import).await?.kind;
-        let catalogue = check::types(&self.context, &import).await?;
-        let cells = import.plan.cut(cells);
-        let read = import
-            .plan
-            .read_row(&import.purpose, kind, &cells, &catalogue, &zone);
+        let reader = self.reader(&import).await?;
+        let cells = reader.plan.cut(cells);
+        let read = reader.read(&cells);
         let mut row = check::row(number, cells, read);
         let tx = self.context.db.begin().await?;
         check::mark_duplicates(&tx, &mut import, std::slice::from_mut(&mut row)).await?;
@@ -355,26 +331,13 @@ impl Imports {
         Ok(target)
     }
 
-    async fn turn(
-        &self,
-        workspace: WorkspaceId,
-        id: ImportId,
-        from: &[ImportState],
-        to: ImportState,
-    ) -> Result<Import, EngineError> {
-        let mut import = self.find(workspace, id).await?;
-        allowed(&import, from)?;
-        import.state = to;
-        imports::save(&self.context.db, &mut import).await?;
-        self.signals.imports.notify_one();
-        Ok(import)
+    async fn reader(&self, import: &Import) -> Result<Reader, EngineError> {
+        let reader = Reader::of(&self.context, import).await?;
+        reader.ok_or_else(no_connection)
     }
 
     async fn connection_of(&self, import: &Import) -> Result<storage::connections::Connection, EngineError> {
-        let id = import.plan.connection.ok_or_else(|| EngineError::Invalid {
-            pointer: "/connection",
-            text: "Сначала подключите amoCRM или LPTracker и выберите подключение".to_owned(),
-        })?;
+        let id = import.plan.connection.ok_or_else(no_connection)?;
         Ok(connections::find(&self.context.db, import.workspace, id).await?)
     }
 
@@ -400,19 +363,14 @@ impl Imports {
     }
 
     fn path(&self, id: ImportId) -> PathBuf {
-        path(&self.context, id)
+        folder::path(&self.context, id)
     }
 }
 
-pub(crate) fn path(context: &Context, id: ImportId) -> PathBuf {
-    context.settings.files.join(id.to_string())
-}
-
-fn allowed(import: &Import, states: &[ImportState]) -> Result<(), EngineError> {
-    if states.contains(&import.state) {
-        Ok(())
-    } else {
-        Err(StorageError::Stale { table: "import" }.into())
+fn no_connection() -> EngineError {
+    EngineError::Invalid {
+        pointer: "/connection",
+        text: "Сначала подключите amoCRM или LPTracker и выберите подключение".to_owned(),
     }
 }
 
@@ -432,25 +390,34 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 /// The worker's side: one step of every import that has something to be done.
 pub(crate) async fn step(context: &Arc<Context>, signals: &Signals) -> Result<usize, EngineError> {
-    let mut n_done = 0;
+    let (mut n_done, mut broken) = (0, None);
     for (workspace, id) in imports::at_work(&context.db).await? {
-        let import: Import = match imports::find(&context.db, workspace, id).await {
-            Ok(import) => import,
-            Err(StorageError::NotFound { .. }) => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let done = match import.state {
-            ImportState::Checking => check::all(context, import).await,
-            ImportState::Running => run::window(context, signals, import).await,
-            ImportState::Paused | ImportState::Cancelled => run::ends(context, &import).await,
-            _ => Ok(0),
-        };
-        match done {
+        match step_of(context, signals, workspace, id).await {
             Ok(n) => n_done += n,
             // A person or another process was quicker, and their answer stands.
             Err(EngineError::Storage(StorageError::Stale { .. })) => {}
-            Err(error) => return Err(error),
+            // The others go on; that something is wrong is told once.
+            Err(error) => broken = Some(error),
         }
     }
-    Ok(n_done)
+    broken.map_or(Ok(n_done), Err)
+}
+
+async fn step_of(
+    context: &Arc<Context>,
+    signals: &Signals,
+    workspace: WorkspaceId,
+    id: ImportId,
+) -> Result<usize, EngineError> {
+    let import: Import = match imports::find(&context.db, workspace, id).await {
+        Ok(import) => import,
+        Err(StorageError::NotFound { .. }) => return Ok(0),
+        Err(error) => return Err(error.into()),
+    };
+    match import.state {
+        ImportState::Checking => check::all(context, import).await,
+        ImportState::Running => run::window(context, signals, import).await,
+        ImportState::Paused | ImportState::Cancelled => run::ends(context, &import).await,
+        _ => Ok(0),
+    }
 }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How often memory that explains nothing any more is swept.
+/// How often memory that explains nothing any more and files that broke off are taken away.
 const TIDY: Duration = Duration::from_secs(60);
 /// How long files and results of calls rest between steps, with nothing and with something going on.
 const FILES_IDLE: Duration = Duration::from_secs(1);
@@ -123,6 +123,9 @@ impl Worker {
         while stop.run_until_cancelled(tokio::time::sleep(TIDY)).await.is_some() {
             if let Err(error) = memory::sweep_echoes(&self.context.db, self.context.clock.now()).await {
                 tracing::warn!(%error, "уборка памяти о записях не удалась");
+            }
+            if let Err(error) = crate::imports::folder::tidy(&self.context).await {
+                tracing::warn!(%error, "уборка оборванных загрузок не удалась");
             }
         }
     }

@@ -22,7 +22,9 @@ impl Calls {
     ) -> Result<(), EngineError> {
         let it = call_results::find(&self.context.db, workspace, id).await?;
         if it.sync == "synced" || it.event.is_some() && !it.is_settled {
-            return Err(StorageError::Stale { table: "call_result" }.into());
+            return Err(EngineError::WrongMoment {
+                text: "Результат уже передан или ещё в пути: отправлять его снова незачем".to_owned(),
+            });
         }
         if it.sync == "failed"
             && let Some(event) = it.event
@@ -73,7 +75,12 @@ impl Calls {
             for it in &rows {
                 match self.resend(workspace, actor, it.id).await {
                     Ok(()) => n_sent += 1,
-                    Err(EngineError::Storage(StorageError::Stale { .. }) | EngineError::Invalid { .. }) => {}
+                    // It has arrived, or somebody was quicker.
+                    Err(
+                        EngineError::Storage(StorageError::Stale { .. })
+                        | EngineError::WrongMoment { .. }
+                        | EngineError::Invalid { .. },
+                    ) => {}
                     Err(error) => return Err(error),
                 }
             }

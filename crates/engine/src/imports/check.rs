@@ -1,18 +1,18 @@
 //! Reading a file as a whole: every row becomes a row of the database, good or not.
 
-use super::plan::{ColumnReport, ReadRow, Types};
-use super::{Duplicates, Import, path};
+use super::plan::ColumnReport;
+use super::reader::{ReadRow, Reader};
+use super::{Duplicates, Import, folder};
 use crate::context::Context;
 use crate::error::EngineError;
 use crate::failpoint::point;
-use domain::field::{FieldKey, FieldPath};
 use domain::id::ImportId;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use storage::Tx;
 use storage::import_rows::{self, ImportRow, RowState};
 use storage::imports::{self, ImportState};
-use storage::{Tx, connections};
 use tokio::sync::mpsc;
 
 /// Rows of one transaction.
@@ -24,23 +24,6 @@ const EXAMPLES: usize = 3;
 struct Batch {
     rows: Vec<ImportRow>,
     reports: Vec<ColumnReport>,
-}
-
-/// Types of the account's own fields.
-pub(super) async fn types(context: &Context, import: &Import) -> Result<Types, EngineError> {
-    let Some(connection) = import.plan.connection else {
-        return Ok(Types::new());
-    };
-    let catalogue = connections::catalogue(&context.db, import.workspace, connection).await?;
-    let fields = catalogue.iter().flat_map(|it| &it.fields);
-    Ok(fields
-        .map(|field| {
-            (
-                FieldPath::now(field.record, FieldKey::Custom(field.id)),
-                field.field_type,
-            )
-        })
-        .collect())
 }
 
 /// A row to be stored.
@@ -65,29 +48,17 @@ pub(super) fn row(number: i64, cells: Vec<String>, read: ReadRow) -> ImportRow {
 
 /// Reads what is left of the file, storing as it goes. Returns how many rows.
 pub(super) async fn all(context: &Arc<Context>, mut import: Import) -> Result<usize, EngineError> {
-    let Some(connection) = import.plan.connection else {
+    let Some(reader) = Reader::of(context, &import).await? else {
         return fail(context, import, "Подключение удалено, выберите другое").await;
     };
-    let kind = match connections::find(&context.db, import.workspace, connection).await {
-        Ok(connection) => connection.kind,
-        Err(storage::StorageError::NotFound { .. }) => {
-            return fail(context, import, "Подключение удалено, выберите другое").await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let zone = crate::rulebook::frame(context, import.workspace).await?.zone;
-    let types = types(context, &import).await?;
     let limits = context.settings.import_limits;
     let (send, mut receive) = mpsc::channel::<Batch>(2);
-    let (file, plan, purpose) = (
-        path(context, import.id),
-        import.plan.clone(),
-        import.purpose.clone(),
-    );
+    let file = folder::path(context, import.id);
     let begin_after = import
         .position
-        .max(i64::try_from(plan.header_row).unwrap_or_default());
+        .max(i64::try_from(import.plan.header_row).unwrap_or_default());
     let reading = tokio::task::spawn_blocking(move || {
+        let plan = &reader.plan;
         let mut batch = Batch::new(plan.names.len());
         importer::read(&file, plan.inspection.format, &plan.sheet, limits, &mut |it| {
             let number = i64::try_from(it.number).unwrap_or(i64::MAX);
@@ -95,7 +66,7 @@ pub(super) async fn all(context: &Arc<Context>, mut import: Import) -> Result<us
                 return ControlFlow::Continue(());
             }
             let cells = plan.cut(it.cells.iter().map(importer::Cell::show).collect());
-            let mut read = plan.read_row(&purpose, kind, &cells, &types, &zone);
+            let mut read = reader.read(&cells);
             batch.report(number, &cells, &mut read, &plan.names);
             batch.rows.push(row(number, cells, read));
             if batch.rows.len() < BATCH {

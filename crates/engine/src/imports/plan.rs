@@ -3,17 +3,14 @@
 use crate::error::EngineError;
 use domain::catalogue::Catalogue;
 use domain::connection::ConnectorKind;
-use domain::field::{FieldKey, FieldPath, FieldType, SystemField as F};
+use domain::field::{FieldKey, FieldPath, SystemField as F};
 use domain::id::ConnectionId;
-use domain::record::{Record, RecordKind};
-use domain::time::Zone;
+use domain::record::RecordKind;
 use domain::types::{is_writable, system_fields};
-use domain::value::{Stage, Value};
+use domain::value::Stage;
 use importer::header::{ERROR_COLUMN, plain};
-use importer::value::Wanted;
 use importer::{Header, ImportError, Inspection, Limits, Meaning};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -123,16 +120,6 @@ pub struct Plan {
     pub duplicates: Duplicates,
     /// What the check counted.
     pub stats: Stats,
-}
-
-/// Types of the custom fields that columns may mean.
-pub(crate) type Types = HashMap<FieldPath, FieldType>;
-
-/// A row as values, or why not: by column, `None` for the row as a whole.
-pub(crate) struct ReadRow {
-    pub(crate) records: Vec<Record>,
-    pub(crate) key: Option<String>,
-    pub(crate) errors: Vec<(Option<usize>, String)>,
 }
 
 const SAMPLES: usize = 20;
@@ -345,58 +332,6 @@ impl Plan {
         cells.resize(self.names.len(), String::new());
         cells
     }
-
-    /// Values of a row.
-    pub(crate) fn read_row(
-        &self,
-        purpose: &str,
-        kind: ConnectorKind,
-        cells: &[String],
-        types: &Types,
-        zone: &Zone,
-    ) -> ReadRow {
-        let mut read = ReadRow {
-            records: Vec::new(),
-            key: None,
-            errors: Vec::new(),
-        };
-        for (at, path) in self.columns.iter().enumerate() {
-            let (Some(path), Some(text)) = (path, cells.get(at)) else {
-                continue;
-            };
-            let of_type = match path.key {
-                FieldKey::System(F::Id) => FieldType::Text,
-                // Words of results are the workspace's own.
-                FieldKey::System(F::Result | F::Direction) => FieldType::Text,
-                FieldKey::System(field) => field.field_type(),
-                FieldKey::Custom(_) => types.get(path).copied().unwrap_or(FieldType::Text),
-            };
-            match importer::value::typed(
-                text,
-                Wanted {
-                    key: path.key,
-                    of_type,
-                },
-                zone,
-            ) {
-                Ok(Some(value)) => put(&mut read.records, *path, value),
-                Ok(None) => {}
-                Err(reason) => read.errors.push((Some(at), reason)),
-            }
-        }
-        read.key = match self.purpose(purpose) {
-            Purpose::Contacts => contact_key(&read.records, kinds(kind).1),
-            Purpose::Calls => call_key(&read.records),
-        };
-        if read.errors.is_empty() && read.key.is_none() {
-            let text = match self.purpose(purpose) {
-                Purpose::Contacts => "в строке нет ни телефона, ни e-mail",
-                Purpose::Calls => "в строке нет телефона (или ID лида) либо даты звонка",
-            };
-            read.errors.push((None, text.to_owned()));
-        }
-        read
-    }
 }
 
 const CALL_FIELDS: &[F] = &[
@@ -451,55 +386,4 @@ fn path_of(meaning: Meaning, purpose: Purpose, main: RecordKind, contact: Record
         Meaning::Keyword if !is_amocrm => path(main, F::Keyword),
         _ => None,
     }
-}
-
-fn put(records: &mut Vec<Record>, path: FieldPath, value: Value) {
-    let at = records.iter().position(|record| record.key.kind == path.record);
-    let at = at.unwrap_or_else(|| {
-        records.push(Record::new(path.record, ""));
-        records.len() - 1
-    });
-    if path.key == FieldKey::System(F::Id) {
-        if let Value::Text(id) = value {
-            records[at].key.id = id.as_str().into();
-        }
-    } else {
-        records[at].set(path.key, value);
-    }
-}
-
-fn of(records: &[Record], kind: RecordKind, field: F) -> Option<&Value> {
-    records
-        .iter()
-        .find(|record| record.key.kind == kind)?
-        .get(field.into())
-}
-
-fn first_text(value: Option<&Value>) -> Option<&str> {
-    match value? {
-        Value::Texts(texts) => texts.first().map(String::as_str),
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
-}
-
-fn contact_key(records: &[Record], contact: RecordKind) -> Option<String> {
-    let text = |field| first_text(of(records, contact, field));
-    text(F::Phone).or_else(|| text(F::Email)).map(str::to_owned)
-}
-
-fn call_key(records: &[Record]) -> Option<String> {
-    let at = match of(records, RecordKind::Call, F::At)? {
-        Value::Instant(at) => at.0,
-        Value::Day(day) => day.date()?.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis(),
-        _ => return None,
-    };
-    let lead = || {
-        let lead = records
-            .iter()
-            .find(|record| record.key.kind == RecordKind::Lead)?;
-        Some(lead.key.id.0.as_str()).filter(|id| !id.is_empty())
-    };
-    let who = first_text(of(records, RecordKind::Call, F::Phone)).or_else(lead)?;
-    Some(format!("call {who} {at}"))
 }

@@ -1,7 +1,8 @@
 //! Handing rows over: a window of rows is under way at once, each row once.
 
 use super::plan::Purpose;
-use super::{Import, check};
+use super::reader::Reader;
+use super::{Import, folder, states};
 use crate::calls;
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
@@ -13,7 +14,6 @@ use domain::id::EventId;
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::value::Value;
 use std::sync::Arc;
-use storage::connections;
 use storage::events::{self, NewEvent};
 use storage::import_rows::{self, ImportRow, RowState};
 use storage::imports::{self, ImportState};
@@ -46,16 +46,23 @@ pub(super) async fn window(
                 .collect(),
         );
         imports::save(&context.db, &mut import).await?;
-        let _already_gone = tokio::fs::remove_file(super::path(context, id)).await;
+        let _already_gone = tokio::fs::remove_file(folder::path(context, id)).await;
         return Ok(1);
     }
     if rows.is_empty() {
         return Ok(n_settled);
     }
     let n_rows = rows.len();
-    match import.plan.purpose(&import.purpose) {
-        Purpose::Contacts => hand_over(context, import, rows).await?,
-        Purpose::Calls => store_calls(context, import, rows).await?,
+    let Some(reader) = Reader::of(context, &import).await? else {
+        import.error =
+            Some("Подключение удалено: подключитесь снова и загрузите оставшиеся строки".to_owned());
+        let tx = context.db.begin().await?;
+        states::give_up(context, tx, import, "подключение удалено").await?;
+        return Ok(n_settled + 1);
+    };
+    match reader.purpose {
+        Purpose::Contacts => hand_over(context, import, &reader, rows).await?,
+        Purpose::Calls => store_calls(context, import, &reader, rows).await?,
     }
     signals.events.notify_one();
     Ok(n_settled + n_rows)
@@ -125,22 +132,20 @@ fn end(outcome: &EventOutcome) -> Option<(RowState, Option<String>)> {
 }
 
 /// Rows to events, in one transaction with their marks.
-async fn hand_over(context: &Context, mut import: Import, rows: Vec<ImportRow>) -> Result<(), EngineError> {
+async fn hand_over(
+    context: &Context,
+    mut import: Import,
+    reader: &Reader,
+    rows: Vec<ImportRow>,
+) -> Result<(), EngineError> {
     let Some(connection) = import.plan.connection else {
         return Ok(());
     };
-    let kind = connections::find(&context.db, import.workspace, connection)
-        .await?
-        .kind;
-    let zone = crate::rulebook::frame(context, import.workspace).await?.zone;
-    let types = check::types(context, &import).await?;
     let now = context.clock.now();
     let label = import.plan.label.clone().unwrap_or_else(|| import.name.clone());
     let (mut new, mut marks) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
     for row in rows {
-        let read = import
-            .plan
-            .read_row(&import.purpose, kind, &row.cells, &types, &zone);
+        let read = reader.read(&row.cells);
         let name = format!("{}:{}", import.id, row.number);
         let key = RecordKey::new(RecordKind::Event, name.as_str());
         let record = Record::new(RecordKind::Event, name.as_str())
@@ -187,24 +192,22 @@ async fn hand_over(context: &Context, mut import: Import, rows: Vec<ImportRow>) 
 }
 
 /// Rows to results of calls, in one transaction with their ends.
-async fn store_calls(context: &Context, mut import: Import, rows: Vec<ImportRow>) -> Result<(), EngineError> {
+async fn store_calls(
+    context: &Context,
+    mut import: Import,
+    reader: &Reader,
+    rows: Vec<ImportRow>,
+) -> Result<(), EngineError> {
     let Some(connection) = import.plan.connection else {
         return Ok(());
     };
-    let kind = connections::find(&context.db, import.workspace, connection)
-        .await?
-        .kind;
-    let zone = crate::rulebook::frame(context, import.workspace).await?.zone;
-    let types = check::types(context, &import).await?;
     let now = context.clock.now();
     let tx = context.db.begin().await?;
     calls::take_turn(&tx, import.workspace).await?;
     let settings = calls::settings(&tx, import.workspace).await?;
     for mut row in rows {
-        let read = import
-            .plan
-            .read_row(&import.purpose, kind, &row.cells, &types, &zone);
-        let heard = calls::Heard::of_records(connection, "import", &read.records, &zone);
+        let read = reader.read(&row.cells);
+        let heard = calls::Heard::of_records(connection, "import", &read.records, &reader.zone);
         (row.state, row.error) = match heard {
             None => (RowState::Failed, Some("в строке нет даты звонка".to_owned())),
             Some(heard) => {

@@ -6,10 +6,12 @@ use domain::field::SystemField;
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::time::{Timestamp, Zone};
 use domain::value::Value;
+use engine::EngineError;
 use engine::calls::Heard;
 use engine::failpoint::Point;
 use engine::imports::{Duplicates, Import, Place, Purpose, Wish};
 use futures::TryStreamExt;
+use std::time::{Duration, UNIX_EPOCH};
 use storage::audit::Actor;
 use storage::call_results::{self, CallFilter, Order};
 use storage::import_rows::{self, RowState};
@@ -135,6 +137,84 @@ async fn a_cancelled_import_hands_nothing_more_over() {
         house.settle().await;
         assert!(house.lptracker.records(RecordKind::Lead).is_empty());
         assert_eq!(count(&house, &import, RowState::Skipped).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_can_be_given_up_while_it_is_read() {
+    House::each(async |house| {
+        let imports = house.engine.imports();
+        let rows: String = (0..9_000).map(|n| format!("+7999{n:07};Клиент {n}\n")).collect();
+        let import = upload(&house, &format!("Телефон;Имя\n{rows}")).await;
+        let wish = into_leads(&house);
+        imports.describe(house.workspace, import.id, wish).await.unwrap();
+        imports.check(house.workspace, import.id).await.unwrap();
+        let (read, given_up) = tokio::join!(house.engine.step(), imports.cancel(house.workspace, import.id));
+        read.unwrap();
+        assert_eq!(given_up.unwrap().state, ImportState::Cancelled);
+        assert_eq!(count(&house, &import, RowState::Accepted).await, 0);
+        let refused = imports.resume(house.workspace, import.id).await.unwrap_err();
+        assert!(matches!(refused, EngineError::WrongMoment { .. }), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_import_without_its_connection_ends_and_holds_no_other_back() {
+    House::each(async |house| {
+        let imports = house.engine.imports();
+        let orphan = upload(&house, "Телефон\n+79991234567\n").await;
+        let wish = into_leads(&house);
+        imports.describe(house.workspace, orphan.id, wish).await.unwrap();
+        let orphan = checked(&house, orphan.id).await;
+        let actor = Actor::system();
+        imports.start(house.workspace, &actor, orphan.id).await.unwrap();
+        house
+            .engine
+            .connections()
+            .delete(house.workspace, &actor, house.lpt)
+            .await
+            .unwrap();
+
+        let other = upload(&house, "Телефон\n+79991234568\n").await;
+        let wish = Wish {
+            connection: house.amo,
+            place: None,
+            ..into_leads(&house)
+        };
+        imports.describe(house.workspace, other.id, wish).await.unwrap();
+        checked(&house, other.id).await;
+        let orphan = imports.find(house.workspace, orphan.id).await.unwrap();
+        assert_eq!(orphan.state, ImportState::Cancelled);
+        assert!(
+            orphan
+                .error
+                .is_some_and(|text| text.contains("Подключение удалено"))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn uploads_that_broke_off_are_taken_away_and_those_under_way_are_not() {
+    House::each(async |house| {
+        let imports = house.engine.imports();
+        let (old, fresh) = (
+            imports.upload_path().await.unwrap(),
+            imports.upload_path().await.unwrap(),
+        );
+        for (path, minutes) in [(&old, 61), (&fresh, 59)] {
+            let now = u64::try_from(house.engine.clock().now().0).unwrap();
+            let at = UNIX_EPOCH + Duration::from_millis(now) - Duration::from_secs(60 * minutes);
+            std::fs::File::create(path).unwrap().set_modified(at).unwrap();
+        }
+        let import = upload(&house, "Телефон\n+79991234567\n").await;
+        imports.tidy().await.unwrap();
+        assert!(!old.exists());
+        assert!(fresh.exists());
+        checked(&house, import.id).await;
+        std::fs::remove_file(&fresh).unwrap();
     })
     .await;
 }

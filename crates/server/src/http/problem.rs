@@ -246,7 +246,9 @@ impl From<EngineError> for Problem {
                 "Правило замкнёт круг, который сам не закончится: измените его или подтвердите, что так и задумано",
                 found,
             ),
-            EngineError::Inactive { .. } => Self::new(ProblemType::Conflict, error.to_string()),
+            EngineError::Inactive { .. } | EngineError::WrongMoment { .. } => {
+                Self::new(ProblemType::Conflict, error.to_string())
+            }
             error @ (EngineError::Secret(_) | EngineError::SecretShape) => {
                 tracing::error!(error.chain = %chain(&error), "секрет подключения не открыт");
                 Self::new(

@@ -107,6 +107,13 @@ async fn a_file_goes_from_upload_to_its_failed_rows() {
         (&json!(2), &json!(1))
     );
 
+    for action in ["check", "start", "pause", "resume", "cancel"] {
+        let refused = it.editor.post(&format!("{address}/{action}"), &json!({})).await;
+        assert_eq!((refused.status, refused.problem().as_str()), (409, "conflict"));
+        let said = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(said.contains("уже завершена"), "{action}: {said}");
+    }
+
     let file = it
         .editor
         .send_bytes(

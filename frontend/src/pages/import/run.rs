@@ -158,6 +158,7 @@ fn outcome(import: &ImportView) -> AnyView {
             <div class="row">{failed_link(import.summary.id)}</div>
         }
     });
+    let reason = import.summary.error.clone().map(|text| view! { <p>{text}</p> });
     let rule = import.rule_id.map(|id| {
         view! { <p>"Строки прошли через правило: " <a href=format!("/rules/{id}")>"посмотреть правило"</a></p> }
     });
@@ -166,6 +167,7 @@ fn outcome(import: &ImportView) -> AnyView {
     view! {
         <Notice tone title testid="outcome">
             <p>{text}</p>
+            {reason}
             {failed}
             {rule}
             {results}
