@@ -17,6 +17,6 @@ pub use delivery::{DeliveryActions, DeliveryStory};
 pub use fact::FactView;
 pub use link::LinkRow;
 pub use reason::ReasonView;
-pub use record::{RecordLink, RecordRow};
+pub use record::{NamedRecord, RecordLink, RecordRow};
 pub use rule::{DiagnosticList, RuleText, rule_in_names};
 pub use rule_stop::RuleStop;

@@ -6,7 +6,7 @@ use domain::delivery::DeliveryState;
 use leptos::prelude::*;
 
 use super::exchange::Attempts;
-use super::{CommandView, RecordLink};
+use super::{CommandView, NamedRecord};
 use crate::api::deliveries;
 use crate::command_text::command;
 use crate::store::Store;
@@ -67,11 +67,7 @@ pub fn DeliveryStory(
             </header>
             {error.map(|error| view! { <p class=error_class>{error}</p> })}
             <div class="row muted">
-                {record
-                    .map(|record| {
-                        let kind = record.name.as_ref().map(|_| format!("{}: ", record.kind.title()));
-                        view! { <span>{kind} <RecordLink record /></span> }
-                    })}
+                {record.map(|record| view! { <NamedRecord record /> })}
                 {due.map(|due| view! { <span>"следующая попытка " <Ago at=due /></span> })}
                 {delivery.replay_of.map(|_| view! { <span>"повтор неудавшегося действия"</span> })}
             </div>

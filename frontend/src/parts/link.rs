@@ -5,7 +5,7 @@ use api::link::{EditLink, Link};
 use api::workspace::Role;
 use leptos::prelude::*;
 
-use super::RecordLink;
+use super::NamedRecord;
 use crate::api::links;
 use crate::problem::ApiError;
 use crate::store::Store;
@@ -22,7 +22,7 @@ pub fn LinkRow(link: Link, #[prop(into)] on_change: Callback<()>) -> impl IntoVi
         records
             .into_iter()
             .flatten()
-            .map(|record| view! { <span>{record.kind.title()} " " <RecordLink record=record.clone() /></span> })
+            .map(|record| view! { <NamedRecord record=record.clone() /> })
             .collect_view()
     };
     let (left, right) = (

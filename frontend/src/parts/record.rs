@@ -6,11 +6,22 @@ use leptos::prelude::*;
 
 use crate::ui::{Glyph, Icon, SideTag};
 
+fn name(record: &RecordRef) -> Option<&String> {
+    record.name.as_ref().filter(|name| !name.trim().is_empty())
+}
+
 fn words(record: &RecordRef) -> String {
-    match &record.name {
-        Some(name) if !name.trim().is_empty() => name.clone(),
-        _ => format!("{} № {}", record.kind.title(), record.id),
-    }
+    name(record).map_or_else(
+        || format!("{} № {}", record.kind.title(), record.id),
+        Clone::clone,
+    )
+}
+
+/// «Сделка: Кухня на заказ» or «Сделка № 12»: what it is and which, with the way to its card.
+#[component]
+pub fn NamedRecord(record: RecordRef) -> impl IntoView {
+    let kind = name(&record).map(|_| format!("{}: ", record.kind.title()));
+    view! { <span>{kind} <RecordLink record /></span> }
 }
 
 /// A record: its name, leading to its card in the CRM when it has one.

@@ -96,17 +96,19 @@ fn draw(chart: &Chart) -> AnyView {
     let edge = |day: Option<&crate::call_chart::Day>| day.map(|day| day.title.clone());
     view! {
         <figure class="chart" data-testid="call-chart">
-            <svg
-                viewBox=format!("0 0 {} {HEIGHT}", (chart.days.len() * 16).max(16 * 14))
-                preserveAspectRatio="none"
-                role="img"
-                aria-label=summary
-            >
-                {bars}
-            </svg>
-            <div class="chart-edges muted">
-                <span>{edge(chart.days.first())}</span>
-                <span>{edge(chart.days.last())}</span>
+            <div class="chart-plot" style=format!("--steps: {}", chart.days.len())>
+                <svg
+                    viewBox=format!("0 0 {} {HEIGHT}", chart.days.len() * 16)
+                    preserveAspectRatio="none"
+                    role="img"
+                    aria-label=summary
+                >
+                    {bars}
+                </svg>
+                <div class="chart-edges muted">
+                    <span>{edge(chart.days.first())}</span>
+                    {(chart.days.len() > 1).then(|| view! { <span>{edge(chart.days.last())}</span> })}
+                </div>
             </div>
             <figcaption class="legend">{legend}</figcaption>
         </figure>

@@ -40,17 +40,19 @@ pub fn chart(columns: Columns, words: fn(u64) -> String, of_all: Option<String>)
     view! {
         <figure class="chart">
             <div class="chart-top muted number">{(!is_empty).then(|| words(top))}</div>
-            <svg
-                viewBox=format!("0 0 {width} {HEIGHT}")
-                preserveAspectRatio="none"
-                role="img"
-                aria-label=summary
-            >
-                {bars}
-            </svg>
-            <div class="chart-edges muted">
-                <span>{edges.0}</span>
-                <span>{edges.1}</span>
+            <div class="chart-plot" style=format!("--steps: {}", columns.moments.len())>
+                <svg
+                    viewBox=format!("0 0 {width} {HEIGHT}")
+                    preserveAspectRatio="none"
+                    role="img"
+                    aria-label=summary
+                >
+                    {bars}
+                </svg>
+                <div class="chart-edges muted">
+                    <span>{edges.0}</span>
+                    {(columns.moments.len() > 1).then(|| view! { <span>{edges.1}</span> })}
+                </div>
             </div>
             <figcaption class="legend">
                 {legend}
