@@ -114,6 +114,21 @@ pub struct Scope {
     source: Option<ConnectorKind>,
 }
 
+/// Catalogues are shared, so two scopes usually hold the very same ones and nothing has to be compared.
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        type Side = Option<(ConnectionId, Arc<Catalogue>)>;
+        let same = |one: &Side, two: &Side| match (one, two) {
+            (Some((id, one)), Some((other, two))) => id == other && (Arc::ptr_eq(one, two) || one == two),
+            (None, None) => true,
+            _ => false,
+        };
+        self.source == other.source
+            && same(&self.amocrm, &other.amocrm)
+            && same(&self.lptracker, &other.lptracker)
+    }
+}
+
 impl Scope {
     /// The connections a rule speaks of.
     pub fn of(rule: &Rule, catalogues: &Catalogues) -> Self {

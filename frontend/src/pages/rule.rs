@@ -96,7 +96,8 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
     };
     let saved = serde_json::to_value(&rule.draft).unwrap_or_default();
     let editor = begin(&start(saved, Some(rule.summary.version)));
-    Effect::new(move |_| unsaved.set(editor.draft.with(Draft::is_dirty)));
+    let dirty = Memo::new(move |_| editor.draft.with(Draft::is_dirty));
+    Effect::new(move |_| unsaved.set(dirty.get()));
     // Publishing, restoring and switching make new versions: the draft follows, or learns of the conflict.
     Effect::new(move |_| {
         let newer = remote.with(|rule| {
@@ -108,7 +109,7 @@ fn bench(id: RuleId, rule: &RuleView, remote: Remote<RuleView>, unsaved: RwSigna
             })
         });
         if let Some((theirs, version)) = newer {
-            editor.draft.update(|draft| draft.meets(theirs, version));
+            editor.change(|draft| draft.meets(theirs, version));
         }
     });
     let (chosen, choose) = query_signal::<String>("tab");

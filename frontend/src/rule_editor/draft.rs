@@ -68,6 +68,41 @@ pub enum Edit {
     },
 }
 
+impl Edit {
+    /// Where it changes the document.
+    pub fn touches(&self) -> Touched {
+        match self {
+            Self::Set { at, .. } => Touched::Place(at.clone()),
+            // Items get other places by these.
+            _ => Touched::Everything,
+        }
+    }
+}
+
+/// Where a document was changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Touched {
+    /// At a place, as a JSON pointer.
+    Place(String),
+    /// Anywhere.
+    Everything,
+}
+
+impl Touched {
+    /// Whether what stands at a pointer may have become another: it lies at the place, above it or below it.
+    pub fn concerns(&self, pointer: &str) -> bool {
+        let Self::Place(place) = self else {
+            return true;
+        };
+        let below = |inner: &str, outer: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        below(pointer, place) || below(place, pointer)
+    }
+}
+
 /// Somebody else saved meanwhile.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Conflict {

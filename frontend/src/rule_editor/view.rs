@@ -7,8 +7,10 @@ mod condition;
 mod expression;
 mod mapping;
 mod operand;
+mod pace;
 mod page;
 mod picker;
+mod places;
 mod trial;
 mod trigger;
 mod value;
@@ -20,15 +22,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::catalogues::Scope;
-use domain::compile::{Diagnostic, Severity, compile};
+use domain::catalogues::{Catalogues, Scope};
+use domain::compile::{CompiledRule, Diagnostic, Severity, compile};
 use domain::connection::ConnectorKind;
 use domain::rule::Rule;
 use leptos::prelude::*;
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 
-use super::draft::{Draft, Edit};
+use self::pace::Pressed;
+use self::places::Followers;
+use super::draft::{Draft, Edit, Touched};
 use super::marks::Mark;
 use crate::store::Store;
 use crate::text::upper_first;
@@ -40,10 +44,14 @@ const QUIET: Duration = Duration::from_millis(180);
 /// The constructor of this page. Cheap to copy.
 #[derive(Clone, Copy)]
 pub(crate) struct Editor {
-    /// What is edited.
-    pub draft: RwSignal<Draft>,
+    /// What is edited; whoever needs one place of it follows that place.
+    pub draft: ReadSignal<Draft>,
+    write: WriteSignal<Draft>,
+    places: Followers,
     /// The rule as last checked; a little behind the draft.
     pub rule: RwSignal<Option<Arc<Rule>>>,
+    /// The same, compiled.
+    pub ready: RwSignal<Option<Ready>>,
     /// What its fields mean.
     pub scope: RwSignal<Arc<Scope>>,
     /// What the compiler found here.
@@ -64,6 +72,16 @@ pub(crate) struct Editor {
     pub open: Signal<bool>,
 }
 
+/// A compiled rule; always new when it was compiled anew.
+#[derive(Clone)]
+pub(crate) struct Ready(pub(crate) Arc<CompiledRule>);
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl Editor {
     /// Begins to edit; checks after every pause.
     pub fn start(draft: Draft, open: Signal<bool>) -> Self {
@@ -77,9 +95,13 @@ impl Editor {
             }
             all
         });
+        let (draft, write) = signal(draft);
         let editor = Self {
-            draft: RwSignal::new(draft),
+            draft,
+            write,
+            places: Followers::new(),
             rule: RwSignal::new(None),
+            ready: RwSignal::new(None),
             scope: RwSignal::new(Arc::new(Scope::default())),
             compiled,
             told,
@@ -91,28 +113,37 @@ impl Editor {
             open,
         };
         provide_context(editor);
+        let pressed = Pressed::watch();
         Effect::new(move |last: Option<Option<TimeoutHandle>>| {
             editor.draft.track();
             let catalogues = store.catalogues();
             if let Some(last) = last.as_ref().and_then(Option::as_ref) {
                 last.clear();
             }
-            let check = move || {
-                let Some(Ok(rule)) = editor.draft.try_with_untracked(Draft::rule) else {
-                    return;
-                };
-                let (compiled, findings) = compile(&rule, &catalogues);
-                editor.scope.set(Arc::new(compiled.scope().clone()));
-                editor.compiled.set(Arc::new(findings));
-                editor.rule.set(Some(Arc::new(rule)));
-            };
             if last.is_none() {
-                check();
+                editor.check(&catalogues);
                 return None;
             }
-            set_timeout_with_handle(check, QUIET).ok()
+            let check = move || editor.check(&catalogues);
+            set_timeout_with_handle(move || pressed.when_up(check), QUIET).ok()
         });
         editor
+    }
+
+    /// Compiles what is edited. Who looks at what came out is woken only by what has become another.
+    fn check(self, catalogues: &Catalogues) {
+        let Some(Ok(rule)) = self.draft.try_with_untracked(Draft::rule) else {
+            return;
+        };
+        let (compiled, findings) = compile(&rule, catalogues);
+        if self.scope.with_untracked(|old| **old != *compiled.scope()) {
+            self.scope.set(Arc::new(compiled.scope().clone()));
+        }
+        if self.compiled.with_untracked(|old| **old != findings) {
+            self.compiled.set(Arc::new(findings));
+        }
+        self.rule.set(Some(Arc::new(rule)));
+        self.ready.set(Some(Ready(Arc::new(compiled))));
     }
 
     /// The one of this page.
@@ -123,11 +154,14 @@ impl Editor {
     /// Follows what stands at a place; `null` when nothing does.
     pub fn at(self, pointer: impl Into<String>) -> Signal<Value> {
         let pointer = pointer.into();
-        Memo::new(move |_| {
-            self.draft
-                .with(|draft| draft.at(&pointer).cloned().unwrap_or_default())
-        })
-        .into()
+        Memo::new(move |_| self.look(&pointer, |draft| draft.at(&pointer).cloned().unwrap_or_default()))
+            .into()
+    }
+
+    /// Looks at the draft, following only what may change at a place.
+    pub fn look<T>(self, pointer: &str, at: impl FnOnce(&Draft) -> T) -> T {
+        self.places.follow(pointer);
+        self.draft.with_untracked(at)
     }
 
     /// Follows a text at a place.
@@ -141,7 +175,21 @@ impl Editor {
         if !self.open.get_untracked() {
             return None;
         }
-        self.draft.try_update(|draft| draft.apply(edit)).flatten()
+        let touched = edit.touches();
+        let landed = self.write.try_update(|draft| draft.apply(edit)).flatten();
+        self.places.tell(&touched);
+        landed
+    }
+
+    /// Does something to the draft as a whole.
+    pub fn change(self, change: impl FnOnce(&mut Draft)) {
+        self.write.try_update(change);
+        self.places.tell(&Touched::Everything);
+    }
+
+    /// What is typed next is another step.
+    pub fn pause(self) {
+        self.write.try_update_untracked(Draft::pause);
     }
 
     /// Puts a value at a place.
@@ -243,9 +291,7 @@ fn each_boxed(places: Places, draw: Arc<dyn Fn(String) -> AnyView + Send + Sync>
 /// Items of a list of the document as places.
 pub(crate) fn items_of(editor: Editor, list: String) -> impl Fn() -> Vec<String> {
     move || {
-        let n = editor
-            .draft
-            .with(|draft| super::tree::count(draft.document(), &list));
+        let n = editor.look(&list, |draft| super::tree::count(draft.document(), &list));
         (0..n).map(|at| format!("{list}/{at}")).collect()
     }
 }

@@ -6,7 +6,6 @@ use leptos::prelude::*;
 
 use crate::draft::{parse, to_text};
 use crate::parts::DiagnosticList;
-use crate::rule_editor::draft::Draft;
 use crate::rule_editor::view::Editor;
 use crate::ui::{Card, TextArea, text};
 
@@ -32,7 +31,7 @@ pub fn document(editor: Editor) -> AnyView {
             Ok(rule) => {
                 wrong.try_set(None);
                 let tree = serde_json::to_value(&rule).unwrap_or_default();
-                editor.draft.try_update(|draft: &mut Draft| draft.replace(tree));
+                editor.change(|draft| draft.replace(tree));
             }
             Err(text) => {
                 wrong.try_set(Some(text));

@@ -225,3 +225,33 @@ fn what_was_typed_while_saving_stays_unsaved() {
     assert!(draft.is_dirty());
     assert_eq!(draft.version(), Some(8));
 }
+
+#[test]
+fn a_typed_letter_concerns_its_own_place_and_what_holds_it() {
+    let touched = Edit::Set {
+        at: "/condition/all/1/compare/with".to_owned(),
+        to: json!("none"),
+    }
+    .touches();
+    for concerned in [
+        "",
+        "/condition",
+        "/condition/all/1",
+        "/condition/all/1/compare/with",
+        "/condition/all/1/compare/with/value",
+    ] {
+        assert!(touched.concerns(concerned), "{concerned}");
+    }
+    for other in [
+        "/name",
+        "/condition/all/10",
+        "/condition/all/1/compare/field",
+        "/cond",
+    ] {
+        assert!(!touched.concerns(other), "{other}");
+    }
+    let moved = Edit::Remove {
+        at: "/condition/all/0".to_owned(),
+    };
+    assert!(moved.touches().concerns("/condition/all/3"));
+}

@@ -1,8 +1,5 @@
 //! Saved test cases: run here while the rule is edited, and by the server before it is published.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use api::Page;
 use api::rule_case::{RuleCase, SaveRuleCase};
 use domain::case::{Expected, TestCase, check, outcome};
@@ -10,8 +7,8 @@ use domain::evaluate::Facts;
 use domain::id::RuleId;
 use leptos::prelude::*;
 
-use super::Editor;
-use super::trial::Ready;
+use super::pace::{Step, in_pieces, next};
+use super::{Editor, Ready};
 use crate::api::rule_cases;
 use crate::problem::ApiError;
 use crate::text::upper_first;
@@ -19,9 +16,6 @@ use crate::ui::{
     Badge, Button, Check, ErrorBox, Fold, Glyph, Look, Remote, TextField, Toasts, loaded, run, text, when,
 };
 use crate::words::Tone;
-
-/// Cases run before the browser may draw again.
-const AT_ONCE: usize = 5;
 
 /// The event that is looked at, with a name to offer.
 #[derive(Clone, PartialEq)]
@@ -37,7 +31,7 @@ type Missed = RwSignal<Vec<Vec<String>>>;
 pub(super) fn section(
     editor: Editor,
     rule: Option<RuleId>,
-    ready: Memo<Option<Ready>>,
+    ready: RwSignal<Option<Ready>>,
     sample: Memo<Option<Sample>>,
 ) -> AnyView {
     let inner = match rule {
@@ -56,7 +50,12 @@ pub(super) fn section(
     .into_any()
 }
 
-fn kept(editor: Editor, rule: RuleId, ready: Memo<Option<Ready>>, sample: Memo<Option<Sample>>) -> AnyView {
+fn kept(
+    editor: Editor,
+    rule: RuleId,
+    ready: RwSignal<Option<Ready>>,
+    sample: Memo<Option<Sample>>,
+) -> AnyView {
     let cases: Cases = Remote::new(move || rule_cases::list_cases(rule));
     let missed: Missed = RwSignal::new(Vec::new());
     let turn = StoredValue::new(0_u32);
@@ -66,8 +65,9 @@ fn kept(editor: Editor, rule: RuleId, ready: Memo<Option<Ready>>, sample: Memo<O
         };
         turn.update_value(|turn| *turn = turn.wrapping_add(1));
         let mine = turn.get_value();
-        let still = Arc::new(move || turn.try_get_value() == Some(mine));
-        go_on(ready, Arc::new(page.items), Vec::new(), missed, still);
+        run_all(ready, page.items, missed, move || {
+            turn.try_get_value() == Some(mine)
+        });
     });
     view! {
         <p class="soft">"Публикация не пройдёт, пока хоть одна проверка не выполнена."</p>
@@ -77,30 +77,27 @@ fn kept(editor: Editor, rule: RuleId, ready: Memo<Option<Ready>>, sample: Memo<O
     .into_any()
 }
 
-/// Runs a few cases, lets the browser draw, and goes on.
-fn go_on(
-    ready: Ready,
-    cases: Arc<Vec<RuleCase>>,
-    mut done: Vec<Vec<String>>,
-    missed: Missed,
-    still: Arc<dyn Fn() -> bool>,
-) {
-    if !still() {
-        return;
-    }
-    for case in cases.iter().skip(done.len()).take(AT_ONCE) {
-        let case = TestCase {
-            name: String::new(),
-            facts: case.facts.clone(),
-            expected: case.expected.clone(),
-        };
-        done.push(check(&ready.0, &case));
-    }
-    if done.len() < cases.len() {
-        set_timeout(move || go_on(ready, cases, done, missed, still), Duration::ZERO);
-    } else {
-        missed.set(done);
-    }
+/// Runs the cases one after the other, letting the browser draw in between.
+fn run_all(ready: Ready, cases: Vec<RuleCase>, missed: Missed, still: impl Fn() -> bool + 'static) {
+    let mut done = Vec::with_capacity(cases.len());
+    next(move || {
+        in_pieces(move || {
+            if !still() {
+                return Step::Last;
+            }
+            let Some(case) = cases.get(done.len()) else {
+                missed.set(std::mem::take(&mut done));
+                return Step::Last;
+            };
+            let case = TestCase {
+                name: String::new(),
+                facts: case.facts.clone(),
+                expected: case.expected.clone(),
+            };
+            done.push(check(&ready.0, &case));
+            Step::More
+        });
+    });
 }
 
 fn list(
@@ -108,7 +105,7 @@ fn list(
     rule: RuleId,
     cases: Cases,
     items: Vec<RuleCase>,
-    ready: Memo<Option<Ready>>,
+    ready: RwSignal<Option<Ready>>,
     missed: Missed,
 ) -> AnyView {
     if items.is_empty() {
@@ -128,7 +125,7 @@ fn row(
     cases: Cases,
     case: RuleCase,
     at: usize,
-    ready: Memo<Option<Ready>>,
+    ready: RwSignal<Option<Ready>>,
     missed: Missed,
 ) -> AnyView {
     let toasts = Toasts::expect();
@@ -195,7 +192,7 @@ fn row(
 }
 
 /// Makes a case of the event that is looked at.
-fn form(rule: RuleId, cases: Cases, ready: Memo<Option<Ready>>, sample: Memo<Option<Sample>>) -> AnyView {
+fn form(rule: RuleId, cases: Cases, ready: RwSignal<Option<Ready>>, sample: Memo<Option<Sample>>) -> AnyView {
     let toasts = Toasts::expect();
     let name = text("");
     let (matches, calls) = (RwSignal::new(false), RwSignal::new(true));

@@ -24,7 +24,7 @@ pub fn conditions(editor: Editor) -> AnyView {
 /// A condition; drawn anew when it becomes something of another kind.
 fn node(editor: Editor, at: String) -> AnyView {
     let place = at.clone();
-    let core = Memo::new(move |_| editor.draft.with(|draft| tree::core(draft.document(), &place)));
+    let core = Memo::new(move |_| editor.look(&place, |draft| tree::core(draft.document(), &place)));
     (move || match core.get() {
         Some(core) if core.kind == Kind::Compare => leaf(editor, at.clone(), core),
         Some(core) => group(editor, at.clone(), core),

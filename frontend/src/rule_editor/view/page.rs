@@ -1,5 +1,8 @@
 //! The constructor as a whole: toolbar, the three parts, the trial, what happens when somebody else saved.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use api::rule::{RuleView, SaveRule};
 use api::workspace::Role;
 use domain::id::RuleId;
@@ -21,6 +24,9 @@ use crate::rule_editor::keep::{Kept, forget, keep, kept};
 use crate::store::Store;
 use crate::ui::{Button, ErrorBox, Glyph, Look, Notice, Remote, Toasts, run, when};
 use crate::words::Tone;
+
+/// What is typed is written to the browser's memory after a pause of this length.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// What the constructor begins with.
 pub(crate) struct Start {
@@ -58,20 +64,52 @@ pub(crate) fn begin(start: &Start) -> Editor {
     }
     let open = Signal::derive(move || store.may(Role::Editor));
     let editor = Editor::start(draft, open);
-    Effect::new(move |first: Option<()>| {
-        editor.draft.with(|draft| {
-            // The first look changes nothing, so it writes nothing.
-            let touched = draft.can_undo() || draft.can_redo() || draft.conflict().is_some();
-            if first.is_some() || touched {
-                if draft.is_dirty() && touched {
-                    keep(&place, draft);
-                } else {
-                    forget(&place);
-                }
+    keep_in_pauses(editor, place);
+    editor
+}
+
+/// Keeps what is not saved: after a pause in typing, and when the page goes away before that.
+fn keep_in_pauses(editor: Editor, place: String) {
+    let waiting = StoredValue::new(None::<TimeoutHandle>);
+    // The first look changes nothing, so it writes nothing.
+    let touched = |draft: &Draft| draft.can_undo() || draft.can_redo() || draft.conflict().is_some();
+    let write = Arc::new(move || {
+        waiting.try_set_value(None);
+        editor.draft.try_with_untracked(|draft| {
+            if draft.is_dirty() && touched(draft) {
+                keep(&place, draft);
+            } else {
+                forget(&place);
             }
         });
     });
-    editor
+    let at_once = {
+        let write = Arc::clone(&write);
+        move || {
+            if let Some(handle) = waiting.try_get_value().flatten() {
+                handle.clear();
+                write();
+            }
+        }
+    };
+    Effect::new(move |first: Option<()>| {
+        if !editor.draft.with(touched) && first.is_none() {
+            return;
+        }
+        if let Some(handle) = waiting.get_value() {
+            handle.clear();
+        }
+        let write = Arc::clone(&write);
+        waiting.set_value(set_timeout_with_handle(move || write(), PAUSE).ok());
+    });
+    let leaving = window_event_listener_untyped("pagehide", {
+        let at_once = at_once.clone();
+        move |_| at_once()
+    });
+    on_cleanup(move || {
+        leaving.remove();
+        at_once();
+    });
 }
 
 fn place(store: Store, id: Option<RuleId>) -> String {
@@ -93,8 +131,8 @@ pub(crate) fn constructor(editor: Editor, start: Start) -> AnyView {
             return;
         }
         match (event.code().as_str(), event.shift_key()) {
-            ("KeyZ", false) => editor.draft.update(Draft::undo),
-            ("KeyZ", true) | ("KeyY", _) => editor.draft.update(Draft::redo),
+            ("KeyZ", false) => editor.change(Draft::undo),
+            ("KeyZ", true) | ("KeyY", _) => editor.change(Draft::redo),
             _ => return,
         }
         event.prevent_default();
@@ -102,7 +140,7 @@ pub(crate) fn constructor(editor: Editor, start: Start) -> AnyView {
     view! {
         <div class="constructor" class:dragging=move || editor.dragged.with(Option::is_some) on:keydown=keys on:focusout=move |_| {
             // Leaving a field ends what was typed there as one step.
-            editor.draft.try_update_untracked(Draft::pause);
+            editor.pause();
         }>
             <p class="visually-hidden" role="status">{move || editor.said.get()}</p>
             {toolbar(editor, start)}
@@ -136,9 +174,9 @@ fn toolbar(editor: Editor, start: Start) -> AnyView {
     let key = place(store, id);
     let stored = Callback::new(move |(sent, rule): (Value, RuleView)| {
         let version = rule.summary.version;
+        editor.change(|draft| draft.was_saved(sent, version));
         forget(&key);
         if let Some(remote) = remote {
-            editor.draft.try_update(|draft| draft.was_saved(sent, version));
             remote.set(rule);
             toasts.done("Черновик сохранён. Чтобы он начал работать, опубликуйте правило.");
         } else {
@@ -184,10 +222,10 @@ fn toolbar(editor: Editor, start: Start) -> AnyView {
         <div class="bench-bar" data-testid="bench-bar">
             <Button look=Look::Subtle glyph=Glyph::Undo label="Отменить (Ctrl+Z)" testid="undo"
                 disabled=Signal::derive(move || !editor.draft.with(Draft::can_undo))
-                on_click=move |_| editor.draft.update(Draft::undo) />
+                on_click=move |_| editor.change(Draft::undo) />
             <Button look=Look::Subtle glyph=Glyph::Redo label="Вернуть (Ctrl+Shift+Z)" testid="redo"
                 disabled=Signal::derive(move || !editor.draft.with(Draft::can_redo))
-                on_click=move |_| editor.draft.update(Draft::redo) />
+                on_click=move |_| editor.change(Draft::redo) />
             <span class="grow muted" data-testid="draft-state">{state}</span>
             {move || (n_wrong.get() > 0).then(|| view! {
                 <span class="badge tone-bad" data-testid="n-errors">"Ошибок: " {n_wrong.get()}</span>
@@ -210,9 +248,7 @@ fn meet(editor: Editor, id: Option<RuleId>) {
     leptos::task::spawn_local(async move {
         if let Ok(rule) = rules::get_rule(id).send().await {
             let theirs = serde_json::to_value(&rule.draft).unwrap_or_default();
-            editor
-                .draft
-                .try_update(|draft| draft.meets(theirs, rule.summary.version));
+            editor.change(|draft| draft.meets(theirs, rule.summary.version));
         }
     });
 }
@@ -222,8 +258,8 @@ fn conflict(editor: Editor) -> AnyView {
         <Notice tone=Tone::Warn title="Правило тем временем сохранил кто-то ещё" testid="conflict">
             <p>"Ваши правки не потеряны. Решите, какой вариант остаётся в редакторе; сохранится он, только когда вы сохраните черновик."</p>
             <div class="row">
-                <Button small=true testid="keep-mine" on_click=move |_| editor.draft.update(Draft::keep_mine)>"Оставить мои правки"</Button>
-                <Button small=true testid="take-theirs" on_click=move |_| editor.draft.update(Draft::take_theirs)>"Взять сохранённый вариант"</Button>
+                <Button small=true testid="keep-mine" on_click=move |_| editor.change(Draft::keep_mine)>"Оставить мои правки"</Button>
+                <Button small=true testid="take-theirs" on_click=move |_| editor.change(Draft::take_theirs)>"Взять сохранённый вариант"</Button>
             </div>
         </Notice>
     }

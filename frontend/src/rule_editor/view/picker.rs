@@ -107,7 +107,19 @@ pub fn picker(setup: Setup) -> AnyView {
                 aria-expanded=move || open.get().to_string()
                 aria-label=spoken
                 disabled=move || !editor.open.get()
-                on:click=move |_| open.update(|open| *open = !*open)
+                on:mousedown=move |event| {
+                    if event.button() == 0 {
+                        // As a native choice does: whatever moves between press and release, the list is open.
+                        event.prevent_default();
+                        open.update(|open| *open = !*open);
+                    }
+                }
+                on:click=move |event| {
+                    // Not by a pointer: from the keyboard, or by a program that reads the screen.
+                    if event.detail() == 0 {
+                        open.update(|open| *open = !*open);
+                    }
+                }
             >
                 <span class="picker-words">{face}</span>
                 <Icon glyph=Glyph::Down />

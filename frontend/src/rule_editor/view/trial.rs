@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use api::trial::{TrialBody, TrialEvent, TrialQuery};
-use domain::compile::{CompiledRule, compile};
-use domain::evaluate::{Evaluation, Verdict, evaluate, explain};
+use domain::compile::CompiledRule;
+use domain::evaluate::{Evaluation, Facts, Verdict, evaluate, explain};
 use domain::id::{ConnectionId, RuleId};
 use leptos::prelude::*;
 
-use super::Editor;
 use super::cases::{self, Sample};
+use super::pace::{Step, in_pieces, next};
+use super::{Editor, Ready};
 use crate::api::trials;
 use crate::command_text::command;
 use crate::explain::{miss, reason};
@@ -23,8 +24,6 @@ use crate::words;
 
 /// Events looked at.
 const OFFERED: u32 = 50;
-/// Events evaluated before the browser may draw again.
-const AT_ONCE: usize = 10;
 
 /// What became of one event.
 #[derive(Clone, PartialEq)]
@@ -38,9 +37,9 @@ struct Row {
 /// The panel beside the rule.
 pub fn panel(editor: Editor, rule: Option<RuleId>) -> AnyView {
     let source = Memo::new(move |_| {
-        editor
-            .draft
-            .with(|draft| draft.at("/source")?.as_str()?.parse::<ConnectionId>().ok())
+        editor.look("/source", |draft| {
+            draft.at("/source")?.as_str()?.parse::<ConnectionId>().ok()
+        })
     });
     let recent = Remote::new(move || {
         trials::list_trial_events(&TrialQuery {
@@ -66,27 +65,24 @@ pub fn panel(editor: Editor, rule: Option<RuleId>) -> AnyView {
     .into_any()
 }
 
-fn compiled(editor: Editor, store: Store) -> Memo<Option<Ready>> {
-    Memo::new(move |_| {
-        let rule = editor.rule.get()?;
-        let catalogues = store.catalogues();
-        Some(Ready(Arc::new(compile(&rule, &catalogues).0)))
-    })
+/// What the chosen event would do.
+#[derive(Clone)]
+struct Outcome {
+    ready: Ready,
+    evaluation: Evaluation,
 }
 
-/// A compiled rule; always new when it was compiled anew.
-#[derive(Clone)]
-pub(super) struct Ready(pub(super) Arc<CompiledRule>);
-
-impl PartialEq for Ready {
+/// Equal when it would be drawn alike.
+impl PartialEq for Outcome {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        let (mine, theirs) = (self.ready.0.rule(), other.ready.0.rule());
+        self.evaluation == other.evaluation && mine.condition == theirs.condition
     }
 }
 
 fn list(editor: Editor, rule: Option<RuleId>, all: Memo<Vec<TrialEvent>>) -> AnyView {
     let store = Store::expect();
-    let ready = compiled(editor, store);
+    let ready = editor.ready;
     let rows = RwSignal::new(Vec::<Row>::new());
     let turn = StoredValue::new(0_u32);
     let chosen = RwSignal::new(None::<usize>);
@@ -100,7 +96,7 @@ fn list(editor: Editor, rule: Option<RuleId>, all: Memo<Vec<TrialEvent>>) -> Any
             let first = events.iter().position(|event| ready.0.wakes_on(event.facts.kind));
             chosen.set(first.or(Some(0)).filter(|at| *at < events.len()));
         }
-        go_on(store, ready.0, Arc::new(events), Vec::new(), rows, move || {
+        judge(store, ready.0, events, rows, move || {
             turn.try_get_value() == Some(mine)
         });
     });
@@ -108,21 +104,10 @@ fn list(editor: Editor, rule: Option<RuleId>, all: Memo<Vec<TrialEvent>>) -> Any
         let at = chosen.get()?;
         all.with(|all| all.get(at).map(sample_of))
     });
-    let outcome = Memo::new(move |_| {
-        let facts = sample.get()?.facts;
-        Some(evaluate(&ready.get()?.0, &facts))
-    });
-    Effect::new(move |_| {
-        let found = outcome.with(|outcome| {
-            let outcome = outcome.as_ref()?;
-            let rule = editor.rule.get_untracked()?;
-            let names = names_of(store, &rule);
-            let marks = marks(&rule.condition, &outcome.explanation, &names);
-            Some((marks, outcome.commands.clone()))
-        });
-        let (marks, commands) = found.unwrap_or_default();
-        editor.marks.set(Arc::new(marks));
-        editor.sample.set(Arc::new(commands));
+    let outcome = RwSignal::new(None::<Arc<Outcome>>);
+    Effect::new(move |_| match (ready.get(), sample.get()) {
+        (Some(ready), Some(sample)) => next(move || try_out(editor, store, ready, &sample.facts, outcome)),
+        _ => outcome.set(None),
     });
     let summary = move || {
         let n = rows.with(|rows| {
@@ -138,19 +123,15 @@ fn list(editor: Editor, rule: Option<RuleId>, all: Memo<Vec<TrialEvent>>) -> Any
         )
     };
     let items = move || {
-        let rows = rows.get();
         let all = all.get();
-        let items: Vec<AnyView> = all
-            .iter()
-            .enumerate()
-            .map(|(at, event)| item(event, rows.get(at).cloned(), at, chosen))
-            .collect();
+        let items = all.iter().enumerate();
+        let items: Vec<AnyView> = items.map(|(at, event)| item(event, rows, at, chosen)).collect();
         items
     };
     view! {
         <p data-testid="trial-summary" role="status">{summary}</p>
         <ul class="trial-list">{items}</ul>
-        {move || outcome.get().map(|outcome| shown(editor, store, outcome))}
+        {move || outcome.get().map(|outcome| shown(store, &outcome))}
         {cases::section(editor, rule, ready, sample)}
     }
     .into_any()
@@ -179,58 +160,105 @@ fn names_of(store: Store, rule: &domain::rule::Rule) -> crate::names::Names {
     store.names(Some(rule.source), &others)
 }
 
-/// Evaluates a few events, lets the browser draw, and goes on.
-fn go_on(
+/// Evaluates the events one after the other, letting the browser draw in between.
+fn judge(
     store: Store,
     rule: Arc<CompiledRule>,
-    events: Arc<Vec<TrialEvent>>,
-    mut done: Vec<Row>,
+    events: Vec<TrialEvent>,
     rows: RwSignal<Vec<Row>>,
     still: impl Fn() -> bool + 'static,
 ) {
-    if !still() {
-        return;
-    }
-    let names = names_of(store, rule.rule());
-    for event in events.iter().skip(done.len()).take(AT_ONCE) {
-        let why = explain(&rule, &event.facts);
-        let wakes = rule.wakes_on(event.facts.kind);
-        let miss = match why.verdict {
-            Verdict::True => None,
-            _ => miss(&reason(Some(&rule.rule().condition), &why, &names)).sentence(),
-        };
-        done.push(Row {
-            wakes,
-            verdict: why.verdict,
-            miss,
+    let mut done = Vec::with_capacity(events.len());
+    let mut names = None;
+    next(move || {
+        in_pieces(move || {
+            if !still() {
+                return Step::Last;
+            }
+            let names = names.get_or_insert_with(|| names_of(store, rule.rule()));
+            let Some(event) = events.get(done.len()) else {
+                let done = std::mem::take(&mut done);
+                if rows.with_untracked(|old| *old != done) {
+                    rows.set(done);
+                }
+                return Step::Last;
+            };
+            let why = explain(&rule, &event.facts);
+            let miss = match why.verdict {
+                Verdict::True => None,
+                _ => miss(&reason(Some(&rule.rule().condition), &why, names)).sentence(),
+            };
+            done.push(Row {
+                wakes: rule.wakes_on(event.facts.kind),
+                verdict: why.verdict,
+                miss,
+            });
+            Step::More
         });
-    }
-    if done.len() < events.len() {
-        let still: Box<dyn Fn() -> bool> = Box::new(still);
-        set_timeout(
-            move || go_on(store, rule, events, done, rows, still),
-            std::time::Duration::ZERO,
-        );
-    } else {
-        rows.set(done);
-    }
+    });
 }
 
-fn item(event: &TrialEvent, row: Option<Row>, at: usize, chosen: RwSignal<Option<usize>>) -> AnyView {
+/// Evaluates the chosen event: marks in the tree first, the explanation beside it in a task of its own.
+fn try_out(
+    editor: Editor,
+    store: Store,
+    ready: Ready,
+    facts: &Facts,
+    outcome: RwSignal<Option<Arc<Outcome>>>,
+) {
+    let evaluation = evaluate(&ready.0, facts);
+    let now = Arc::new(Outcome { ready, evaluation });
+    let same = outcome.try_with_untracked(|old| old.as_ref() == Some(&now));
+    if same != Some(false) {
+        return;
+    }
+    let rule = now.ready.0.rule();
+    let marks = marks(
+        &rule.condition,
+        &now.evaluation.explanation,
+        &names_of(store, rule),
+    );
+    if editor.marks.with_untracked(|old| **old != marks) {
+        editor.marks.set(Arc::new(marks));
+    }
+    if editor
+        .sample
+        .with_untracked(|old| **old != now.evaluation.commands)
+    {
+        editor.sample.set(Arc::new(now.evaluation.commands.clone()));
+    }
+    next(move || {
+        outcome.try_set(Some(now));
+    });
+}
+
+fn item(event: &TrialEvent, rows: RwSignal<Vec<Row>>, at: usize, chosen: RwSignal<Option<usize>>) -> AnyView {
     let kind = event.facts.kind.title();
     let record = record_name(event);
     let when = event
         .event
         .as_ref()
         .map(|summary| view! { <Ago at=summary.received_at /> });
-    let (tone, word, why) = match row {
-        None => ("muted", "считаем", None),
-        Some(row) if !row.wakes => ("muted", "другое событие", None),
-        Some(row) => match row.verdict {
-            Verdict::True => ("good", "подходит", None),
-            Verdict::False => ("bad", "не подходит", row.miss),
-            Verdict::Unknown => ("warn", "не проверить", row.miss),
-        },
+    let row = Memo::new(move |_| rows.with(|rows| rows.get(at).cloned()));
+    let verdict = move || {
+        row.with(|row| match row {
+            None => ("muted", "считаем"),
+            Some(row) if !row.wakes => ("muted", "другое событие"),
+            Some(row) => match row.verdict {
+                Verdict::True => ("good", "подходит"),
+                Verdict::False => ("bad", "не подходит"),
+                Verdict::Unknown => ("warn", "не проверить"),
+            },
+        })
+    };
+    let badge = move || {
+        let (tone, word) = verdict();
+        view! { <span class=format!("badge tone-{tone}")>{word}</span> }.into_any()
+    };
+    let why = move || {
+        let row = row.get().filter(|row| row.wakes)?;
+        let miss = row.miss?;
+        Some(view! { <span class="miss">{miss}</span> }.into_any())
     };
     view! {
         <li>
@@ -239,26 +267,25 @@ fn item(event: &TrialEvent, row: Option<Row>, at: usize, chosen: RwSignal<Option
                 class="trial-row"
                 aria-pressed=move || (chosen.get() == Some(at)).to_string()
                 data-testid="trial-row"
-                data-verdict=tone
+                data-verdict=move || verdict().0
                 on:click=move |_| chosen.set(Some(at))
             >
                 <span class="row apart">
                     <b>{record}</b>
-                    <span class=format!("badge tone-{tone}")>{word}</span>
+                    {badge}
                 </span>
                 <span class="muted">{kind} " " {when}</span>
-                {why.map(|why| view! { <span class="miss">{why}</span> })}
+                {why}
             </button>
         </li>
     }
     .into_any()
 }
 
-fn shown(editor: Editor, store: Store, outcome: Evaluation) -> AnyView {
-    let Some(rule) = editor.rule.get_untracked() else {
-        return ().into_any();
-    };
-    let names = names_of(store, &rule);
+fn shown(store: Store, outcome: &Outcome) -> AnyView {
+    let rule = outcome.ready.0.rule();
+    let outcome = outcome.evaluation.clone();
+    let names = names_of(store, rule);
     let json = serde_json::to_string_pretty(&outcome.commands).unwrap_or_default();
     let calls: Vec<AnyView> = outcome
         .commands

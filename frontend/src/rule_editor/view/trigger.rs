@@ -95,7 +95,7 @@ pub fn triggers(editor: Editor) -> AnyView {
 /// The timer of a trigger by schedule.
 fn schedule(editor: Editor) -> AnyView {
     let at = Memo::new(move |_| {
-        editor.draft.with(|draft| {
+        editor.look("/triggers", |draft| {
             let list = draft.at("/triggers")?.as_array()?;
             list.iter().position(|one| one.get("schedule").is_some())
         })
