@@ -3,7 +3,7 @@
 //! new memory of the records, and that the events are done.
 //!
 //! Reading order: [`batch`] (what is looked at together), [`decide`] (one event), [`facts`] (what rules may look at),
-//! [`change`] (what an event changed), [`mod@quiet`] (rules that wait), [`commit`] (writing), [`alarm`] (what a person is
+//! [`change`] (what an event changed), [`memory`] (what is remembered of it), [`mod@quiet`] (rules that wait), [`commit`] (writing), [`alarm`] (what a person is
 //! told), [`careful`] (events that a worker may have died over), [`trial`] (trying a rule).
 
 pub(crate) mod alarm;
@@ -13,6 +13,7 @@ pub(crate) mod change;
 mod commit;
 mod decide;
 mod facts;
+mod memory;
 mod quiet;
 mod trial;
 

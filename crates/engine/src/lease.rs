@@ -9,13 +9,17 @@ use crate::failpoint::point;
 use domain::id::ConnectionId;
 use domain::time::Timestamp;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use storage::leases;
 
 /// What this process knows of the leases.
 #[derive(Default)]
-pub(crate) struct Leases(Mutex<Known>);
+pub(crate) struct Leases {
+    known: Mutex<Known>,
+    /// Whose turn it is to take a lease, by name.
+    turns: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
 
 #[derive(Default)]
 struct Known {
@@ -23,6 +27,8 @@ struct Known {
     held: HashMap<String, (Timestamp, Whose)>,
     /// Taken over from a process that did not give them back: it died, perhaps over something that still waits.
     from_dead: HashSet<String>,
+    /// Taken over from another process, which may have used the budget of requests a moment ago.
+    unrested: HashSet<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +39,12 @@ enum Whose {
 
 impl Leases {
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(name.to_owned()).or_default())
     }
 
     /// Whether the connection was taken over from a process that died and this was not asked before.
@@ -65,21 +76,46 @@ pub(crate) async fn holding<T>(
     };
     // The budget first: whoever cannot have it leaves the connection to the one that has.
     let names: Vec<String> = budget.into_iter().chain([name(connection)]).collect();
-    let mut is_taken_over = false;
-    for name in &names {
-        match renew(context, name).await? {
-            Grip::Theirs => return Ok(None),
-            Grip::TakenOver => is_taken_over = true,
-            Grip::Ours => {}
-        }
-    }
-    if let (Some(id), true) = (connection, is_taken_over) {
-        context.rest(id, BUDGET_WINDOW).await?;
+    if !take(context, connection, &names).await? {
+        return Ok(None);
     }
     tokio::select! {
         done = work => done.map(Some),
         lost = heartbeat(context, &names) => lost.map(|()| None),
     }
+}
+
+/// Makes sure that all leases are ours; `false` when one is somebody else's.
+///
+/// One at a time: whoever comes second must not find a lease ours, and send, before the one that took it over from
+/// another process has seen to the rest.
+async fn take(
+    context: &Context,
+    connection: Option<ConnectionId>,
+    names: &[String],
+) -> Result<bool, EngineError> {
+    let turn = names.first().map(|name| context.leases.turn(name));
+    let _turn = match &turn {
+        Some(turn) => Some(turn.lock().await),
+        None => None,
+    };
+    for name in names {
+        if renew(context, name).await? == Whose::Theirs {
+            return Ok(false);
+        }
+    }
+    let is_unrested = {
+        let known = context.leases.lock();
+        names.iter().any(|name| known.unrested.contains(name))
+    };
+    if is_unrested {
+        if let Some(id) = connection {
+            context.rest(id, BUDGET_WINDOW).await?;
+        }
+        let mut known = context.leases.lock();
+        known.unrested.retain(|name| !names.contains(name));
+    }
+    Ok(true)
 }
 
 /// Gives every lease back, so that others need not wait for their end.
@@ -98,7 +134,7 @@ async fn heartbeat(context: &Context, names: &[String]) -> Result<(), EngineErro
         beat.tick().await;
         for name in names {
             // At a beat at least a third of the lease is left.
-            let Ok(grip) = tokio::time::timeout(every / 2, renew(context, name)).await else {
+            let Ok(whose) = tokio::time::timeout(every / 2, renew(context, name)).await else {
                 context.leases.lock().held.remove(name);
                 tracing::warn!(
                     lease = name,
@@ -106,7 +142,7 @@ async fn heartbeat(context: &Context, names: &[String]) -> Result<(), EngineErro
                 );
                 return Ok(());
             };
-            if grip? == Grip::Theirs {
+            if whose? == Whose::Theirs {
                 tracing::warn!(
                     lease = name,
                     "право на подключение потеряно, работа передана другому процессу"
@@ -117,26 +153,15 @@ async fn heartbeat(context: &Context, names: &[String]) -> Result<(), EngineErro
     }
 }
 
-/// How a lease stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Grip {
-    /// It is ours.
-    Ours,
-    /// It has just become ours, and was another's before.
-    TakenOver,
-    /// It is somebody else's.
-    Theirs,
-}
-
 /// Makes sure that the lease is ours for more than half of its length.
-async fn renew(context: &Context, name: &str) -> Result<Grip, EngineError> {
+async fn renew(context: &Context, name: &str) -> Result<Whose, EngineError> {
     let now = context.clock.now();
     let length = context.settings.lease_ms;
     let known = context.leases.lock().held.get(name).copied();
-    let mut grip = Grip::Ours;
+    let mut is_taken_over = false;
     match known {
-        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(Grip::Ours),
-        Some((until, Whose::Theirs)) if until > now => return Ok(Grip::Theirs),
+        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(Whose::Ours),
+        Some((until, Whose::Theirs)) if until > now => return Ok(Whose::Theirs),
         // Ours and not yet over: nobody can have had it in between.
         Some((until, Whose::Ours)) if until > now => {}
         _ => {
@@ -149,12 +174,12 @@ async fn renew(context: &Context, name: &str) -> Result<Grip, EngineError> {
                     // It may be given back before its end.
                     let look_again = until.min(now.plus_ms(length / 4));
                     known.held.insert(name.to_owned(), (look_again, Whose::Theirs));
-                    return Ok(Grip::Theirs);
+                    return Ok(Whose::Theirs);
                 }
                 if until != leases::GIVEN_BACK {
                     known.from_dead.insert(name.to_owned());
                 }
-                grip = Grip::TakenOver;
+                is_taken_over = true;
             }
         }
     }
@@ -166,9 +191,12 @@ async fn renew(context: &Context, name: &str) -> Result<Grip, EngineError> {
     let mut known = context.leases.lock();
     if is_ours {
         known.held.insert(name.to_owned(), (until, Whose::Ours));
-        Ok(grip)
+        if is_taken_over {
+            known.unrested.insert(name.to_owned());
+        }
+        Ok(Whose::Ours)
     } else {
         known.held.remove(name);
-        Ok(Grip::Theirs)
+        Ok(Whose::Theirs)
     }
 }

@@ -28,6 +28,14 @@ pub(crate) struct Change {
 }
 
 impl Change {
+    /// Leaves only what the fact itself tells: it is older than what it was measured against, so where the two differ
+    /// the other one is the change, and that has been heard of already.
+    pub(crate) fn keep_told(&mut self, fact: &Fact) {
+        let told = of(fact, None);
+        self.before = told.before;
+        self.changed = Some(told.changed.unwrap_or_default());
+    }
+
     /// Takes out what several changes after each other undid: the record holds again what it held before.
     pub(crate) fn forget_undone(&mut self, record: &Record) {
         let before = &self.before;

@@ -2,7 +2,7 @@
 
 use super::batch::{Case, Decided, Group, Outcome, Round};
 use super::facts::{self, Completed};
-use super::{CONSEQUENCE_MS, Dispatcher, LOOK_AGAIN_MS, change, quiet};
+use super::{CONSEQUENCE_MS, Dispatcher, LOOK_AGAIN_MS, change, memory, quiet};
 use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::links;
@@ -12,13 +12,10 @@ use domain::command::Command;
 use domain::delivery::DeliveryState;
 use domain::evaluate::{Evaluation, Explanation, Facts, Verdict, evaluate};
 use domain::event::Origin;
-use domain::field::SystemField;
 use domain::id::{DeliveryId, RunId};
 use domain::index::IndexedRule;
-use domain::record::Record;
 use domain::run::RunOutcome;
 use domain::time::Timestamp;
-use domain::value::Value;
 use storage::connections::Connection;
 use storage::deliveries::Delivery;
 use storage::events::{Ending, EventState, StoredEvent};
@@ -57,7 +54,7 @@ impl Dispatcher {
             Asked::Rules(case) => case,
             Asked::Decided(decided) => {
                 if matches!(&decided, Decided::Done { ending, .. } if ending.state == EventState::Echo) {
-                    remember(group, outcome, stored);
+                    memory::take_over(group, outcome, round, stored);
                 }
                 return Ok(Some(decided));
             }
@@ -112,7 +109,7 @@ impl Dispatcher {
             );
         }
         if is_from_crm(event.origin) {
-            remember(group, outcome, stored);
+            memory::take_over(group, outcome, round, stored);
         }
         Ok(Some(decided))
     }
@@ -167,10 +164,13 @@ fn asked<'a>(
         }
     }
     let expected = change::expected(group.snapshot.as_ref(), &marks, &event.fact);
-    let change = change::of(&event.fact, expected.as_ref());
+    let mut change = change::of(&event.fact, expected.as_ref());
     if from_crm && let Some(mark) = change::explained(&event.fact, &change, &marks) {
         let text = format!("эхо нашей записи {}", mark.delivery);
         return ended(EventState::Echo, text, Some(mark.delivery));
+    }
+    if from_crm && memory::is_overtaken(group.snapshot.as_ref(), round, stored) {
+        change.keep_told(&event.fact);
     }
     Asked::Rules(Case {
         stored,
@@ -292,21 +292,6 @@ fn delivery(case: &Case<'_>, run: &Run, command: Command, lane: &str) -> Deliver
         due_at: run.at,
         finished_at: None,
     }
-}
-
-/// Takes over into memory what the event tells, unless something newer is known already.
-fn remember(group: &mut Group, outcome: &mut Outcome, stored: &StoredEvent) {
-    let told = &stored.event.fact.record;
-    let updated = |record: &Record| match record.get(SystemField::UpdatedAt.into()) {
-        Some(Value::Instant(at)) => Some(*at),
-        _ => None,
-    };
-    match &mut group.snapshot {
-        Some(known) if updated(known) > updated(told) => return,
-        Some(known) => known.merge(told),
-        None => group.snapshot = Some(told.clone()),
-    }
-    outcome.snapshot.clone_from(&group.snapshot);
 }
 
 /// How many of our deliveries stand between an event and a person's act.

@@ -27,7 +27,7 @@ const LATEST: u64 = 60;
 const LATE_MS: i64 = 30_000;
 
 /// How exact a CRM tells when something changed, in milliseconds.
-pub(super) const fn grain(kind: ConnectorKind) -> i64 {
+pub(crate) const fn grain(kind: ConnectorKind) -> i64 {
     match kind {
         ConnectorKind::Amocrm => 2_000,
         // Lists are told to the minute.

@@ -3,9 +3,11 @@
 use crate::house::{CALLING, House, LEAD_ROBOT, LEAD_YES, NEW, to_lead};
 use connector::ConnectorError;
 use connector::scripted::{Fault, On};
+use domain::connection::ConnectorKind;
 use domain::event::{EventKind, Fact, Origin};
 use domain::field::SystemField;
 use domain::record::{Record, RecordKind};
+use domain::time::Timestamp;
 use domain::value::Value;
 use engine::clock::Clock;
 use storage::events::EventState;
@@ -72,7 +74,7 @@ async fn a_lost_webhook_is_found_once_and_a_told_one_is_not() {
         let told = house.deal(8, 80, "8 (999) 123-45-68");
         house
             .hook(
-                domain::connection::ConnectorKind::Amocrm,
+                ConnectorKind::Amocrm,
                 &[hook(&house, EventKind::DealUpdated, &told)],
             )
             .await;
@@ -118,7 +120,7 @@ async fn a_late_webhook_of_what_was_read_moves_nobody_twice() {
             ..told
         };
         house
-            .hook(domain::connection::ConnectorKind::Amocrm, &[late])
+            .hook(ConnectorKind::Amocrm, &[late])
             .await;
         house.settle().await;
         let events = house.events().await;
@@ -287,6 +289,129 @@ async fn the_first_walk_remembers_leads_that_are_older_than_the_connection() {
                 (Origin::Poll, EventKind::LeadStageChanged)
             ]
         );
+    })
+    .await;
+}
+
+/// As LPTracker tells a change: the whole lead and the moment of the act, but not when the lead was changed.
+fn told(house: &House, kind: EventKind, lead: &Record, at: Timestamp, changed: SystemField) -> Fact {
+    Fact {
+        occurred_at: Some(at),
+        changed: Some(vec![changed.into()]),
+        ..house.fact(kind, lead.clone())
+    }
+}
+
+/// Whenever a lead comes to the step.
+fn on_a_step() -> serde_json::Value {
+    serde_json::json!({
+        "name": "Интерес", "source": "LPT",
+        "triggers": [{"kind": "lead_updated"}],
+        "condition": {"compare": {"field": "lead.stage", "operator": "changed_to",
+            "with": {"value": {"type": "stage", "value": LEAD_YES}}}},
+        "actions": [{"connection": "LPT", "do": "add_note", "target": "trigger",
+            "text": {"template": "Пришёл интерес"}}]
+    })
+}
+
+#[tokio::test]
+async fn a_step_told_by_lptracker_is_not_found_again() {
+    House::each(async |house| {
+        house.publish(on_a_step()).await;
+        let lead = Record::new(RecordKind::Lead, 9).with(SystemField::Stage, Value::Stage(LEAD_ROBOT));
+        let mut old = row(&house, EventKind::LeadUpdated, lead.clone());
+        old.occurred_at = Some(house.clock.now().plus_ms(-24 * HOUR_MS));
+        house.lptracker.set_changes(vec![old]);
+        house.engine.reconcile().await.unwrap();
+
+        house.clock.advance(HOUR_MS);
+        let lead = lead.with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house.lptracker.put(lead.clone());
+        let moved_at = house.clock.now();
+        house
+            .hook(
+                ConnectorKind::Lptracker,
+                &[told(&house, EventKind::LeadUpdated, &lead, moved_at, SystemField::Stage)],
+            )
+            .await;
+        house.settle().await;
+        assert_eq!(house.states().await.len(), 1, "правило сработало");
+
+        house
+            .lptracker
+            .set_changes(vec![row(&house, EventKind::LeadUpdated, lead)]);
+        for _ in 0..3 {
+            house.clock.advance(HOUR_MS);
+            house.engine.reconcile().await.unwrap();
+            house.settle().await;
+        }
+        assert_eq!(kinds(&house).await, [(Origin::Webhook, EventKind::LeadUpdated)]);
+        assert_eq!(house.states().await.len(), 1, "и только раз");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn webhooks_that_overtake_each_other_repeat_nothing() {
+    House::each(async |house| {
+        house.publish(on_a_step()).await;
+        house.engine.reconcile().await.unwrap();
+        house.clock.advance(HOUR_MS);
+        let before = Record::new(RecordKind::Lead, 9)
+            .with(SystemField::Stage, Value::Stage(LEAD_ROBOT))
+            .with(SystemField::Responsible, Value::User(1));
+        let lead = before.clone().with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house.lptracker.put(lead.clone());
+        let at = house.clock.now();
+        let hooks = [
+            (&before, 0, SystemField::Name),
+            (&lead, 20, SystemField::Stage),
+            // Caused before the step was changed, and comes after it.
+            (&before, 10, SystemField::Responsible),
+            (&lead, 30, SystemField::Name),
+        ];
+        for (lead, later_ms, changed) in hooks {
+            let fact = told(&house, EventKind::LeadUpdated, lead, at.plus_ms(later_ms), changed);
+            house.hook(ConnectorKind::Lptracker, &[fact]).await;
+            house.settle().await;
+        }
+        assert_eq!(house.states().await.len(), 1, "одна перемена шага — одно примечание");
+        house
+            .lptracker
+            .set_changes(vec![row(&house, EventKind::LeadUpdated, lead)]);
+        house.clock.advance(HOUR_MS);
+        house.engine.reconcile().await.unwrap();
+        house.settle().await;
+        assert_eq!(house.states().await.len(), 1, "сверка знает её тоже");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_forged_time_does_not_make_everything_after_it_old() {
+    House::each(async |house| {
+        house.publish(on_a_step()).await;
+        house.engine.reconcile().await.unwrap();
+        let before = Record::new(RecordKind::Lead, 9).with(SystemField::Stage, Value::Stage(LEAD_ROBOT));
+        let far = house.clock.now().plus_ms(1_000_000 * HOUR_MS);
+        let forged = told(&house, EventKind::LeadUpdated, &before, far, SystemField::Name);
+        house.hook(ConnectorKind::Lptracker, &[forged]).await;
+        house.settle().await;
+        house.clock.advance(HOUR_MS);
+        let lead = before.with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house.lptracker.put(lead.clone());
+        for name in ["раз", "два"] {
+            let lead = lead.clone().with(SystemField::Name, Value::text(name));
+            let at = house.clock.now();
+            let fact = Fact {
+                changed: None,
+                ..told(&house, EventKind::LeadUpdated, &lead, at, SystemField::Name)
+            };
+            house.hook(ConnectorKind::Lptracker, &[fact]).await;
+            house.settle().await;
+            house.clock.advance(1_000);
+        }
+        assert_eq!(house.states().await.len(), 1, "перемена услышана, и один раз");
     })
     .await;
 }
