@@ -23,6 +23,8 @@ mod m20261125_600001_add_echo_of_to_event;
 mod m20261125_700001_create_imports;
 mod m20261125_700002_create_call_results;
 mod m20261125_800001_harden_accounts;
+mod m20261126_100001_index_delivery_rule;
+mod m20261126_100002_add_seen_to_to_snapshot;
 mod table;
 
 /// All migrations in order.
@@ -47,6 +49,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_700001_create_imports::Migration),
             Box::new(m20261125_700002_create_call_results::Migration),
             Box::new(m20261125_800001_harden_accounts::Migration),
+            Box::new(m20261126_100001_index_delivery_rule::Migration),
+            Box::new(m20261126_100002_add_seen_to_to_snapshot::Migration),
         ]
     }
 }

@@ -23,6 +23,7 @@ use domain::time::Timestamp;
 use std::sync::Arc;
 use storage::connections::{self, Connection};
 use storage::events::{self, NewEvent};
+use storage::memory::Snapshot;
 use storage::reconciliations::{self, Reconciliation};
 use storage::{StorageError, Tx, deliveries, memory};
 
@@ -275,11 +276,12 @@ async fn remember(
     let (workspace, id) = (connection.workspace, connection.id);
     let keys: Vec<RecordKey> = old.iter().map(|record| record.key.clone()).collect();
     let known = memory::snapshots(tx, workspace, id, &keys).await?;
-    let new: Vec<&Record> = old
+    let new: Vec<Snapshot> = old
         .iter()
-        .filter(|record| !known.iter().any(|known| known.key == record.key))
+        .filter(|record| !known.iter().any(|known| known.record.key == record.key))
+        .map(|record| Snapshot::new(record.clone(), now))
         .collect();
-    memory::save_snapshots(tx, workspace, id, &new, now).await
+    memory::save_snapshots(tx, workspace, id, &new.iter().collect::<Vec<_>>()).await
 }
 
 /// Our webhooks come, as far as was last seen.

@@ -1,7 +1,7 @@
 //! What the hub remembers of foreign records: their last known state, the marks of its own writes, and which
 //! contact has which phone.
 
-use crate::db::Conn;
+use crate::db::{Conn, Tx, is_postgres};
 use crate::error::StorageError;
 use crate::sql::{self, document, json};
 use domain::field::FieldKey;
@@ -17,14 +17,38 @@ use uuid::Uuid;
 pub struct Snapshot {
     /// The record with every field ever learnt.
     pub record: Record,
+    /// The CRM has shown that it carried out what we wrote up to this moment.
+    pub seen_to: Timestamp,
     /// When something was last learnt.
     pub updated_at: Timestamp,
+}
+
+impl Snapshot {
+    /// What is learnt of a record for the first time.
+    pub const fn new(record: Record, now: Timestamp) -> Self {
+        Self {
+            record,
+            seen_to: Timestamp(0),
+            updated_at: now,
+        }
+    }
 }
 
 #[derive(FromQueryResult)]
 struct SnapshotRow {
     record: String,
+    seen_to: i64,
     updated_at: i64,
+}
+
+impl SnapshotRow {
+    fn read(self, what: impl std::fmt::Display) -> Result<Snapshot, StorageError> {
+        Ok(Snapshot {
+            record: document("snapshot", what, &self.record)?,
+            seen_to: Timestamp(self.seen_to),
+            updated_at: Timestamp(self.updated_at),
+        })
+    }
 }
 
 /// The last known state of a record, if any.
@@ -36,7 +60,7 @@ pub async fn snapshot(
 ) -> Result<Option<Snapshot>, StorageError> {
     sql::one::<SnapshotRow, _>(
         conn,
-        "SELECT record, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
+        "SELECT record, seen_to, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
          AND record_kind = $3 AND record_id = $4",
         [
             workspace.0.into(),
@@ -46,12 +70,7 @@ pub async fn snapshot(
         ],
     )
     .await?
-    .map(|row| {
-        Ok(Snapshot {
-            record: document("snapshot", key, &row.record)?,
-            updated_at: Timestamp(row.updated_at),
-        })
-    })
+    .map(|row| row.read(key))
     .transpose()
 }
 
@@ -61,19 +80,44 @@ pub async fn snapshots(
     workspace: WorkspaceId,
     connection: ConnectionId,
     keys: &[RecordKey],
-) -> Result<Vec<Record>, StorageError> {
+) -> Result<Vec<Snapshot>, StorageError> {
+    read_snapshots(conn, workspace, connection, keys, "").await
+}
+
+/// The same for changing them: nobody else does before the transaction ends.
+pub async fn snapshots_to_change(
+    tx: &Tx,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    keys: &[RecordKey],
+) -> Result<Vec<Snapshot>, StorageError> {
+    // SQLite has one writer at a time. In one order, as they are stored.
+    let lock = match is_postgres(tx) {
+        true => " ORDER BY record_id FOR UPDATE",
+        false => "",
+    };
+    read_snapshots(tx, workspace, connection, keys, lock).await
+}
+
+async fn read_snapshots(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+    keys: &[RecordKey],
+    lock: &str,
+) -> Result<Vec<Snapshot>, StorageError> {
     let mut found = Vec::new();
     for (kind, ids) in sql::by_kind(keys) {
         for ids in sql::lists(&ids) {
             let sql = format!(
-                "SELECT record, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
-                 AND record_kind = $3 AND record_id IN ({})",
+                "SELECT record, seen_to, updated_at FROM snapshot WHERE workspace_id = $1 AND connection_id = $2 \
+                 AND record_kind = $3 AND record_id IN ({}){lock}",
                 sql::list_places(3, ids.len())
             );
             for row in
                 sql::all::<SnapshotRow, _>(conn, &sql, sql::of_list(workspace, connection, kind, ids)).await?
             {
-                found.push(document("snapshot", kind.as_str(), &row.record)?);
+                found.push(row.read(kind.as_str())?);
             }
         }
     }
@@ -86,27 +130,32 @@ pub async fn save_snapshots(
     conn: &impl Conn,
     workspace: WorkspaceId,
     connection: ConnectionId,
-    records: &[&Record],
-    now: Timestamp,
+    snapshots: &[&Snapshot],
 ) -> Result<(), StorageError> {
-    let mut records = records.to_vec();
-    records.sort_by(|one, other| one.key.cmp(&other.key));
-    for records in sql::batches(&records) {
+    let mut snapshots = snapshots.to_vec();
+    snapshots.sort_by(|one, other| one.record.key.cmp(&other.record.key));
+    for snapshots in sql::batches(&snapshots) {
         let sql = format!(
-            "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, updated_at) \
+            "INSERT INTO snapshot (workspace_id, connection_id, record_kind, record_id, record, seen_to, updated_at) \
              VALUES {} ON CONFLICT (workspace_id, connection_id, record_kind, record_id) \
-             DO UPDATE SET record = excluded.record, updated_at = excluded.updated_at",
-            sql::places(conn, records.len(), 6)
+             DO UPDATE SET record = excluded.record, seen_to = excluded.seen_to, updated_at = excluded.updated_at",
+            sql::places(conn, snapshots.len(), 7)
         );
-        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(records.len() * 6);
-        for record in records {
+        let mut values: Vec<sea_orm::Value> = Vec::with_capacity(snapshots.len() * 7);
+        for Snapshot {
+            record,
+            seen_to,
+            updated_at,
+        } in snapshots
+        {
             values.extend([
                 workspace.0.into(),
                 connection.0.into(),
                 record.key.kind.as_str().into(),
                 record.key.id.0.as_str().into(),
                 json(record).into(),
-                now.0.into(),
+                seen_to.0.into(),
+                updated_at.0.into(),
             ]);
         }
         sql::execute(conn, &sql, values).await?;

@@ -236,13 +236,29 @@ async fn picking_deliveries_goes_through_those_that_are_open() {
                 .unwrap();
             // The seeded rows do not parse and are set aside, so the window does not fill the lease.
             let sent: Vec<Statement> = watched.sent.lock().unwrap().drain(..).collect();
-            let picking: Vec<Statement> = sent
+            let (picking, looking): (Vec<Statement>, Vec<Statement>) = sent
                 .into_iter()
-                .filter(|statement| statement.sql.contains("picked AS"))
-                .collect();
+                .partition(|statement| statement.sql.contains("picked AS"));
+            let rules = looking
+                .into_iter()
+                .filter(|statement| statement.sql.contains("busy(id)"));
+            watched.sent.lock().unwrap().extend(rules);
+            if connection.is_some() {
+                watched
+                    .goes_through("deliveries::lease, whose turn it is", "ix_delivery_rule")
+                    .await;
+            }
             assert_eq!(picking.len(), if connection.is_some() { 2 } else { 1 });
             let ways = [
-                ("in the window", "ix_delivery_due"),
+                (
+                    "in the window",
+                    if connection.is_some() {
+                        "ix_delivery_rule"
+                    } else {
+                        // Either of the two that begin with the connection: there is nothing without one.
+                        "ix_delivery_"
+                    },
+                ),
                 // Not the other way round: every open row for every lane.
                 match watched.kind {
                     Kind::Sqlite => (

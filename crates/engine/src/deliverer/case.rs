@@ -17,7 +17,7 @@ use storage::connections::Connection;
 use storage::deliveries::Delivery;
 use storage::events::StoredEvent;
 use storage::links::Link;
-use storage::memory::{self, Echo};
+use storage::memory::{self, Echo, Snapshot};
 use storage::{StorageError, Tx, links};
 
 /// One delivery on its way. The desk works on copies: what counts is what it gives back.
@@ -95,7 +95,15 @@ impl Case {
         point!(DeliverEchoes);
         if let Some(key) = remembered_key(&sent.write, effect) {
             let is_new_contact = matches!(sent.write, Write::CreateContact { .. });
-            learnt.add(key, written_fields(&sent.write), is_new_contact);
+            let written = Written {
+                fields: written_fields(&sent.write),
+                at: sent.at,
+                is_creation: matches!(
+                    sent.write,
+                    Write::CreateContact { .. } | Write::CreateRecord { .. }
+                ),
+            };
+            learnt.add(key, written, is_new_contact);
         }
         Ok(())
     }
@@ -212,22 +220,32 @@ impl Case {
     }
 }
 
-/// What writes taught about records, stored together. What was written is part of what is known of a record; the
-/// phones of a new contact find it again.
+/// What writes taught about records, stored together. What was written is part of what is known of a record, unless
+/// its CRM has told of it since; the phones of a new contact find it again.
 #[derive(Default)]
 pub(super) struct Memory {
-    records: BTreeMap<RecordKey, Vec<(FieldKey, Value)>>,
+    records: BTreeMap<RecordKey, Vec<Written>>,
     phones: BTreeMap<String, RecordId>,
 }
 
+/// Fields written to a record, and when.
+struct Written {
+    fields: Vec<(FieldKey, Value)>,
+    at: Timestamp,
+    /// The record was made by it.
+    is_creation: bool,
+}
+
 impl Memory {
-    fn add(&mut self, key: &RecordKey, fields: Vec<(FieldKey, Value)>, is_new_contact: bool) {
+    fn add(&mut self, key: &RecordKey, written: Written, is_new_contact: bool) {
         if is_new_contact {
-            let found = phones(&fields).into_iter().map(|phone| (phone, key.id.clone()));
+            let found = phones(&written.fields)
+                .into_iter()
+                .map(|phone| (phone, key.id.clone()));
             self.phones.extend(found);
         }
-        if !fields.is_empty() {
-            self.records.entry(key.clone()).or_default().extend(fields);
+        if !written.fields.is_empty() {
+            self.records.entry(key.clone()).or_default().push(written);
         }
     }
 
@@ -239,19 +257,30 @@ impl Memory {
     ) -> Result<(), StorageError> {
         let (workspace, connection) = (connection.workspace, connection.id);
         let keys: Vec<RecordKey> = self.records.keys().cloned().collect();
-        let known = memory::snapshots(tx, workspace, connection, &keys).await?;
-        let mut known: BTreeMap<RecordKey, Record> =
-            known.into_iter().map(|it| (it.key.clone(), it)).collect();
-        for (key, fields) in self.records {
-            let record = known
+        let known = memory::snapshots_to_change(tx, workspace, connection, &keys).await?;
+        let mut known: BTreeMap<RecordKey, Snapshot> =
+            known.into_iter().map(|it| (it.record.key.clone(), it)).collect();
+        for (key, writes) in self.records {
+            let snapshot = known
                 .entry(key)
-                .or_insert_with_key(|key| Record::new(key.kind, key.id.clone()));
-            for (field, value) in fields {
-                record.set(field, value);
+                .or_insert_with_key(|key| Snapshot::new(Record::new(key.kind, key.id.clone()), Timestamp(0)));
+            let learnt_at = snapshot.updated_at;
+            for written in writes {
+                // What is heard of a record, whenever it arrives, was told after it was made.
+                if written.is_creation {
+                    snapshot.seen_to = snapshot.seen_to.max(written.at);
+                }
+                // Heard of since: that may be newer or older, and until this is known the mark stands for the write.
+                if written.at >= learnt_at {
+                    for (field, value) in written.fields {
+                        snapshot.record.set(field, value);
+                    }
+                }
+                snapshot.updated_at = now;
             }
         }
-        let records: Vec<&Record> = known.values().collect();
-        memory::save_snapshots(tx, workspace, connection, &records, now).await?;
+        let snapshots: Vec<&Snapshot> = known.values().filter(|it| it.updated_at == now).collect();
+        memory::save_snapshots(tx, workspace, connection, &snapshots).await?;
         point!(DeliverRemembered);
         for (phone, contact) in self.phones {
             memory::remember_contact(tx, workspace, connection, &phone, &contact, now).await?;

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::EngineError;
 use crate::rulebook::{Book, Rulebook};
 use domain::id::WorkspaceId;
-use domain::record::{Record, RecordKey, RecordKind};
+use domain::record::{RecordKey, RecordKind};
 use domain::time::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use storage::connections::Connection;
 use storage::deliveries::Delivery;
 use storage::events::{Ending, StoredEvent};
 use storage::links::{self, Link};
-use storage::memory::{self, Echo};
+use storage::memory::{self, Echo, Snapshot};
 use storage::quiet::{self, Quiet};
 use storage::runs::Run;
 
@@ -34,7 +34,7 @@ pub(super) struct Group {
     pub(super) key: RecordKey,
     pub(super) events: VecDeque<StoredEvent>,
     /// Last known state; moves on with every event.
-    pub(super) snapshot: Option<Record>,
+    pub(super) snapshot: Option<Snapshot>,
     /// Marks of our own writes, newest first.
     pub(super) marks: Vec<Echo>,
     pub(super) link: Option<Link>,
@@ -74,7 +74,7 @@ pub(super) enum Decided {
 pub(super) struct Outcome {
     pub(super) decided: Vec<Decided>,
     /// The new memory of the record.
-    pub(super) snapshot: Option<Record>,
+    pub(super) snapshot: Option<Snapshot>,
     /// What rules with a quiet window wait for from now on.
     pub(super) quiet: Vec<Quiet>,
     /// Waits of such rules that are over.
@@ -125,9 +125,9 @@ impl Round {
             groups[place].events.push_back(stored);
         }
         let keys: Vec<RecordKey> = groups.iter().map(|group| group.key.clone()).collect();
-        for record in memory::snapshots(db, workspace, connection, &keys).await? {
-            if let Some(place) = places.get(&record.key) {
-                groups[*place].snapshot = Some(record);
+        for snapshot in memory::snapshots(db, workspace, connection, &keys).await? {
+            if let Some(place) = places.get(&snapshot.record.key) {
+                groups[*place].snapshot = Some(snapshot);
             }
         }
         for mark in memory::echoes(db, workspace, connection, &keys, since.unwrap_or(self.now)).await? {

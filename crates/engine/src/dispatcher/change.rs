@@ -3,6 +3,7 @@
 use domain::event::{EventKind, Fact};
 use domain::field::{FieldKey, SystemField};
 use domain::record::Record;
+use domain::time::Timestamp;
 use domain::value::Value;
 use storage::memory::Echo;
 
@@ -73,15 +74,21 @@ pub(crate) fn add_up(earlier: &Fact, later: &mut Fact) {
     };
 }
 
-/// The record as the hub expects it: last known state, with our own writes on top.
-pub(crate) fn expected(snapshot: Option<&Record>, marks: &[Echo], fact: &Fact) -> Option<Record> {
-    if snapshot.is_none() && marks.is_empty() {
+/// The record as the hub expects it: last known state, with those of our own writes on top which the CRM has not
+/// shown yet (made after `seen_to`). One that was seen is part of the state, and may have been changed since.
+pub(crate) fn expected(
+    known: Option<&Record>,
+    seen_to: Timestamp,
+    marks: &[Echo],
+    fact: &Fact,
+) -> Option<Record> {
+    if known.is_none() && marks.is_empty() {
         return None;
     }
-    let mut record = snapshot
+    let mut record = known
         .cloned()
         .unwrap_or_else(|| Record::new(fact.key.kind, fact.key.id.clone()));
-    for mark in marks.iter().rev() {
+    for mark in marks.iter().rev().filter(|mark| mark.written_at > seen_to) {
         for (key, value) in mark.fields.iter().filter(|(key, _)| !is_volatile(*key)) {
             record.set(*key, value.clone());
         }
@@ -171,6 +178,16 @@ pub(crate) fn explained<'a>(fact: &Fact, change: &Change, marks: &'a [Echo]) -> 
     }
 }
 
+/// An event shows that a write of ours was carried out: it tells what we wrote, or announces what we made.
+pub(crate) fn is_seen(mark: &Echo, fact: &Fact) -> bool {
+    let told = mark
+        .fields
+        .iter()
+        .filter(|(key, _)| !is_volatile(*key))
+        .filter_map(|(key, ours)| fact.record.get(*key).map(|now| same(now, ours)));
+    is_creation(fact.kind) || told.reduce(|all, one| all && one).unwrap_or(false)
+}
+
 /// The event announces a record that was not there before.
 pub(crate) const fn is_creation(kind: EventKind) -> bool {
     matches!(
@@ -237,7 +254,6 @@ mod tests {
     use super::*;
     use domain::id::{ConnectionId, DeliveryId, WorkspaceId};
     use domain::record::{RecordId, RecordKind};
-    use domain::time::Timestamp;
     use domain::value::Stage;
     use uuid::Uuid;
 
@@ -278,13 +294,13 @@ mod tests {
             record: Some(RecordId::from(5)),
             fields,
             chain: 0,
-            written_at: Timestamp(0),
+            written_at: Timestamp(1),
             expires_at: Timestamp(i64::MAX),
         }
     }
 
     fn is_echo(fact: &Fact, snapshot: &Record, marks: &[Echo]) -> bool {
-        let expected = expected(Some(snapshot), marks, fact);
+        let expected = expected(Some(snapshot), Timestamp(0), marks, fact);
         explained(fact, &of(fact, expected.as_ref()), marks).is_some()
     }
 
@@ -312,7 +328,7 @@ mod tests {
             .with(SystemField::Name, Value::text("стало"));
         let update = fact(EventKind::DealUpdated, both);
         assert!(!is_echo(&update, &known, &marks));
-        let expected = expected(Some(&known), &marks, &update);
+        let expected = expected(Some(&known), Timestamp(0), &marks, &update);
         assert_eq!(
             of(&update, expected.as_ref()).changed,
             Some(vec![SystemField::Name.into()])
@@ -325,6 +341,25 @@ mod tests {
         let known = deal().with(SystemField::Stage, Value::Stage(B));
         let back = deal().with(SystemField::Stage, Value::Stage(A));
         assert!(!is_echo(&fact(EventKind::DealStageChanged, back), &known, &marks));
+    }
+
+    #[test]
+    fn what_was_seen_to_be_written_may_be_changed_and_changed_back() {
+        let marks = [mark(vec![(SystemField::Stage.into(), Value::Stage(B))])];
+        let seen = marks[0].written_at;
+        let ours = deal().with(SystemField::Stage, Value::Stage(B));
+        let theirs = deal().with(SystemField::Stage, Value::Stage(A));
+        assert!(is_seen(&marks[0], &fact(EventKind::DealUpdated, ours.clone())));
+        assert!(!is_seen(&marks[0], &fact(EventKind::DealUpdated, theirs.clone())));
+        assert!(!is_seen(&marks[0], &fact(EventKind::DealUpdated, deal())));
+
+        // Moved elsewhere since: the next word of it is no news, and moving it back is.
+        let update = fact(EventKind::DealUpdated, theirs.clone());
+        let expected_now = expected(Some(&theirs), seen, &marks, &update);
+        assert_eq!(of(&update, expected_now.as_ref()).changed, Some(Vec::new()));
+        let back = fact(EventKind::DealStageChanged, ours);
+        let expected_now = expected(Some(&theirs), seen, &marks, &back);
+        assert!(explained(&back, &of(&back, expected_now.as_ref()), &marks).is_none());
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::{Dispatcher, alarm};
 use crate::error::EngineError;
 use crate::failpoint::point;
 use domain::id::EventId;
-use domain::record::Record;
 use storage::deliveries::{self, Delivery};
 use storage::events::{self, Ending};
+use storage::memory::Snapshot;
 use storage::runs::{self, Run};
 use storage::{StorageError, memory, quiet};
 
@@ -88,14 +88,14 @@ impl Dispatcher {
                 }
             }
         }
-        let snapshots: Vec<&Record> = outcomes.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+        let snapshots: Vec<&Snapshot> = outcomes.iter().filter_map(|one| one.snapshot.as_ref()).collect();
         point!(DispatchDecided);
         let tx = self.context.db.begin().await?;
         runs::insert(&tx, &new_runs).await?;
         point!(DispatchRuns);
         deliveries::insert(&tx, &planned).await?;
         point!(DispatchDeliveries);
-        memory::save_snapshots(&tx, workspace, connection, &snapshots, now).await?;
+        memory::save_snapshots(&tx, workspace, connection, &snapshots).await?;
         point!(DispatchSnapshots);
         events::finish_all(&tx, workspace, &endings, now).await?;
         point!(DispatchFinished);

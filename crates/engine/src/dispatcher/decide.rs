@@ -163,13 +163,15 @@ fn asked<'a>(
             });
         }
     }
-    let expected = change::expected(group.snapshot.as_ref(), &marks, &event.fact);
+    let known = group.snapshot.as_ref();
+    let seen_to = known.map_or(Timestamp(0), |known| known.seen_to);
+    let expected = change::expected(known.map(|known| &known.record), seen_to, &marks, &event.fact);
     let mut change = change::of(&event.fact, expected.as_ref());
     if from_crm && let Some(mark) = change::explained(&event.fact, &change, &marks) {
         let text = format!("эхо нашей записи {}", mark.delivery);
         return ended(EventState::Echo, text, Some(mark.delivery));
     }
-    if from_crm && memory::is_overtaken(group.snapshot.as_ref(), round, stored) {
+    if from_crm && memory::is_overtaken(known, round, stored) {
         change.keep_told(&event.fact);
     }
     Asked::Rules(Case {

@@ -2,6 +2,7 @@
 //! not replace it, or the next event would look like the same change once more.
 
 use super::batch::{Group, Outcome, Round};
+use super::change;
 use crate::reconcile::news::grain;
 use domain::event::Origin;
 use domain::field::SystemField;
@@ -9,35 +10,45 @@ use domain::record::Record;
 use domain::time::Timestamp;
 use domain::value::Value;
 use storage::events::StoredEvent;
+use storage::memory::Snapshot;
 
 /// A CRM's clock may be ahead of ours by so much, in milliseconds. What claims to come from later yet is taken as
 /// of this moment: a forged time must not make everything after it old.
 const AHEAD_MS: i64 = 300_000;
 
-/// Takes over into memory what an event tells, unless something newer is known already.
+/// Takes over into memory what an event tells, unless something newer is known already, and which of our writes it
+/// shows to be carried out.
 pub(super) fn take_over(group: &mut Group, outcome: &mut Outcome, round: &Round, stored: &StoredEvent) {
-    if is_overtaken(group.snapshot.as_ref(), round, stored) {
-        return;
-    }
-    let told = &stored.event.fact.record;
-    let latest = group.snapshot.as_ref().and_then(updated_at).max(told_at(stored));
+    let fact = &stored.event.fact;
+    let seen_to = group
+        .marks
+        .iter()
+        .filter(|mark| mark.written_at <= stored.event.received_at && change::is_seen(mark, fact))
+        .map(|mark| mark.written_at)
+        .max();
+    let is_overtaken = is_overtaken(group.snapshot.as_ref(), round, stored);
     let known = match &mut group.snapshot {
-        Some(known) => {
-            known.merge(told);
-            known
-        }
-        none => none.insert(told.clone()),
+        Some(known) if is_overtaken && seen_to.is_none_or(|to| to <= known.seen_to) => return,
+        Some(known) => known,
+        none => none.insert(Snapshot::new(fact.record.clone(), round.now)),
     };
-    if let Some(latest) = latest {
-        known.set(SystemField::UpdatedAt, Value::Instant(latest));
+    known.seen_to = known.seen_to.max(seen_to.unwrap_or_default());
+    known.updated_at = round.now;
+    if !is_overtaken {
+        let latest = updated_at(&known.record).max(told_at(stored));
+        known.record.merge(&fact.record);
+        if let Some(latest) = latest {
+            known.record.set(SystemField::UpdatedAt, Value::Instant(latest));
+        }
     }
     outcome.snapshot.clone_from(&group.snapshot);
 }
 
 /// Whether the memory of a record is newer than what an event tells. An event without any time stands where it
 /// arrived.
-pub(super) fn is_overtaken(known: Option<&Record>, round: &Round, stored: &StoredEvent) -> bool {
-    let (Some(known), Some(told)) = (known.and_then(updated_at), told_at(stored)) else {
+pub(super) fn is_overtaken(known: Option<&Snapshot>, round: &Round, stored: &StoredEvent) -> bool {
+    let known = known.and_then(|known| updated_at(&known.record));
+    let (Some(known), Some(told)) = (known, told_at(stored)) else {
         return false;
     };
     // Lists tell moments more coarsely than webhooks.

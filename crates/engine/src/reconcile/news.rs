@@ -52,8 +52,9 @@ pub(super) async fn of(
         return Ok(if is_known { Vec::new() } else { vec![fact] });
     }
     let snapshot = memory::snapshot(db, workspace, id, &fact.key).await?;
+    let seen_to = snapshot.as_ref().map_or(Timestamp(0), |it| it.seen_to);
     let known = overlaid(snapshot.map(|it| it.record), &heard);
-    let expected = change::expected(known.as_ref(), &marks, &fact);
+    let expected = change::expected(known.as_ref(), seen_to, &marks, &fact);
     let Some(expected) = expected else {
         return Ok(vec![told_first(fact, since)]);
     };
@@ -159,20 +160,29 @@ fn is_written(fact: &Fact, marks: &[Echo]) -> bool {
         })
 }
 
-/// The remembered state with what waits for dispatch laid over it.
+/// The remembered state with what waits for dispatch laid over it, in the order in which it happened.
 fn overlaid(snapshot: Option<Record>, heard: &[Heard]) -> Option<Record> {
-    heard
+    let known_at = snapshot
+        .as_ref()
+        .and_then(|known| match known.get(SystemField::UpdatedAt.into()) {
+            Some(Value::Instant(at)) => Some(*at),
+            _ => None,
+        });
+    let is_overtaken = |at: Timestamp| known_at.is_some_and(|known| known > at);
+    let mut waiting: Vec<&Heard> = heard
         .iter()
-        .filter(|one| one.is_waiting)
-        .fold(snapshot, |known, one| {
-            Some(match known {
-                Some(mut known) => {
-                    known.merge(&one.fact.record);
-                    known
-                }
-                None => one.fact.record.clone(),
-            })
+        .filter(|one| one.is_waiting && !one.fact.occurred_at.is_some_and(is_overtaken))
+        .collect();
+    waiting.sort_by_key(|one| one.fact.occurred_at);
+    waiting.into_iter().fold(snapshot, |known, one| {
+        Some(match known {
+            Some(mut known) => {
+                known.merge(&one.fact.record);
+                known
+            }
+            None => one.fact.record.clone(),
         })
+    })
 }
 
 fn is_state_known(

@@ -1,6 +1,6 @@
 //! What webhooks did not tell is found by reading, once; what they told, or we wrote, is not found again.
 
-use crate::house::{CALLING, House, LEAD_ROBOT, LEAD_YES, NEW, to_lead};
+use crate::house::{CALLING, House, LEAD_ROBOT, LEAD_YES, NEW, back_to_deal, to_lead};
 use connector::ConnectorError;
 use connector::scripted::{Fault, On};
 use domain::connection::ConnectorKind;
@@ -119,9 +119,7 @@ async fn a_late_webhook_of_what_was_read_moves_nobody_twice() {
             dedupe: "по вебхуку".to_owned(),
             ..told
         };
-        house
-            .hook(ConnectorKind::Amocrm, &[late])
-            .await;
+        house.hook(ConnectorKind::Amocrm, &[late]).await;
         house.settle().await;
         let events = house.events().await;
         assert_eq!(
@@ -331,7 +329,13 @@ async fn a_step_told_by_lptracker_is_not_found_again() {
         house
             .hook(
                 ConnectorKind::Lptracker,
-                &[told(&house, EventKind::LeadUpdated, &lead, moved_at, SystemField::Stage)],
+                &[told(
+                    &house,
+                    EventKind::LeadUpdated,
+                    &lead,
+                    moved_at,
+                    SystemField::Stage,
+                )],
             )
             .await;
         house.settle().await;
@@ -371,11 +375,21 @@ async fn webhooks_that_overtake_each_other_repeat_nothing() {
             (&lead, 30, SystemField::Name),
         ];
         for (lead, later_ms, changed) in hooks {
-            let fact = told(&house, EventKind::LeadUpdated, lead, at.plus_ms(later_ms), changed);
+            let fact = told(
+                &house,
+                EventKind::LeadUpdated,
+                lead,
+                at.plus_ms(later_ms),
+                changed,
+            );
             house.hook(ConnectorKind::Lptracker, &[fact]).await;
             house.settle().await;
         }
-        assert_eq!(house.states().await.len(), 1, "одна перемена шага — одно примечание");
+        assert_eq!(
+            house.states().await.len(),
+            1,
+            "одна перемена шага — одно примечание"
+        );
         house
             .lptracker
             .set_changes(vec![row(&house, EventKind::LeadUpdated, lead)]);
@@ -412,6 +426,98 @@ async fn a_forged_time_does_not_make_everything_after_it_old() {
             house.clock.advance(1_000);
         }
         assert_eq!(house.states().await.len(), 1, "перемена услышана, и один раз");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_step_chosen_after_our_write_is_not_found_again_beside_its_mark() {
+    House::each(async |house| {
+        house.publish(to_lead()).await;
+        house.publish(back_to_deal()).await;
+        house.engine.reconcile().await.unwrap();
+        house.clock.advance(HOUR_MS);
+        let deal = house
+            .deal(7, 70, "+79991234567")
+            .with(SystemField::Stage, Value::Stage(CALLING));
+        house.changed(EventKind::DealStageChanged, deal).await;
+        house.settle().await;
+        let made = house.only_lead();
+        let lead = made.clone().with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house.lptracker.put(lead.clone());
+        let at = house.clock.now();
+        let hooks = [
+            told(&house, EventKind::LeadCreated, &made, at, SystemField::Name),
+            told(
+                &house,
+                EventKind::LeadStageChanged,
+                &lead,
+                at.plus_ms(500),
+                SystemField::Stage,
+            ),
+        ];
+        house.hook(ConnectorKind::Lptracker, &hooks).await;
+        house.settle().await;
+        let n_done = house.states().await.len();
+
+        // Lists are told to the minute, so the row looks as old as our write.
+        let mut listed = row(&house, EventKind::LeadUpdated, lead);
+        listed.occurred_at = Some(at.plus_ms(-30_000));
+        house.lptracker.set_changes(vec![listed]);
+        house.clock.advance(HOUR_MS);
+        house.engine.reconcile().await.unwrap();
+        house.settle().await;
+        let found = kinds(&house).await;
+        assert!(
+            found.iter().all(|(origin, _)| *origin == Origin::Webhook),
+            "{found:?}"
+        );
+        assert_eq!(house.states().await.len(), n_done);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_late_takes_nothing_back_that_was_told_meanwhile() {
+    House::each(async |house| {
+        house.publish(to_lead()).await;
+        house.publish(back_to_deal()).await;
+        house.engine.reconcile().await.unwrap();
+        let deal = house
+            .deal(7, 70, "+79991234567")
+            .with(SystemField::Stage, Value::Stage(CALLING));
+        house.lptracker.fail_next(On::Write, Fault::AnswerLost);
+        house.lptracker.fail_next(On::Write, Fault::AnswerLost);
+        for _ in 0..2 {
+            house.lptracker.fail_next(On::Look, Fault::Undecided);
+        }
+        house.changed(EventKind::DealStageChanged, deal).await;
+        while house.lptracker.records(RecordKind::Lead).is_empty() {
+            house.engine.step().await.unwrap();
+            house.pass(500);
+        }
+        // An operator is quicker than the answer that tells us that there is a lead.
+        let lead = house.only_lead().with(SystemField::Stage, Value::Stage(LEAD_YES));
+        house.lptracker.put(lead.clone());
+        house.pass(500);
+        let at = house.clock.now();
+        let fact = told(&house, EventKind::LeadStageChanged, &lead, at, SystemField::Stage);
+        house.hook(ConnectorKind::Lptracker, &[fact]).await;
+        house.settle().await;
+        let n_done = house.states().await.len();
+
+        house
+            .lptracker
+            .set_changes(vec![row(&house, EventKind::LeadUpdated, lead)]);
+        house.clock.advance(HOUR_MS);
+        house.engine.reconcile().await.unwrap();
+        house.settle().await;
+        let found = kinds(&house).await;
+        assert!(
+            found.iter().all(|(origin, _)| *origin == Origin::Webhook),
+            "{found:?}"
+        );
+        assert_eq!(house.states().await.len(), n_done);
     })
     .await;
 }

@@ -224,6 +224,12 @@ async fn chaos(name: &str, n_processes: usize, database: &str, server: Option<&O
     let mut verdict = run.people.judge(&undecided).await;
     faults.append(&mut verdict.faults);
     let journal = &sandbox.world.journal;
+    for (side, limit) in [(Side::Amocrm, 7), (Side::Lptracker, 3)] {
+        let peak = journal.peak_rate(side);
+        if peak > limit {
+            faults.push(format!("{side:?}: {peak} запросов в секунду вместо {limit}"));
+        }
+    }
     eprintln!(
         "{name}: {}; сделок {}, передано {}, лидов {}; исходов {}, итогов {}; вебхуков принято {}, отказано {}, \
          не услышано дел {}; пик amoCRM {}/с, LPTracker {}/с, ответов 429 {} и {}",

@@ -3,6 +3,9 @@
 //! Looked for in two ways, so that neither many lanes nor deep ones make it slow. First among those of the connection
 //! that have been due longest, which finds what it needs unless the lanes are deep and few. Where that does not fill the
 //! lease and more is due than was looked at, the lanes are walked by skipping from one to the next in their index.
+//!
+//! Rules take turns: of each what has been due longest, then the second of each, and so on, so that a rule which plans
+//! much delays another at most as if there were two of it.
 
 use super::{COLUMNS, Delivery, OPEN, Row};
 use crate::db::{Conn, is_postgres};
@@ -15,6 +18,9 @@ use uuid::Uuid;
 
 /// Due deliveries of a connection that are looked at before its lanes are walked.
 const WINDOW: usize = 1_000;
+
+/// Rules that take turns when more is due than is looked at: those that wait longest.
+const RULES: usize = 50;
 
 /// Rules that a person has stopped, as parts of a statement.
 pub(super) struct Held(String);
@@ -85,9 +91,15 @@ pub async fn lease(
         until,
         held,
     };
-    let mut leased = terms.of_window(conn, limit).await?;
+    let is_full = connection.is_some() && terms.is_window_full(conn).await?;
+    let rules = if is_full {
+        terms.rules(conn).await?
+    } else {
+        Vec::new()
+    };
+    let mut leased = terms.of_window(conn, limit, &rules).await?;
     let missing = limit.saturating_sub(leased.len() as u64);
-    if missing > 0 && connection.is_some() && terms.is_window_full(conn).await? {
+    if missing > 0 && is_full {
         leased.extend(terms.of_lanes(conn, missing).await?);
     }
     leased.sort_by_key(|delivery| delivery.id);
@@ -108,6 +120,11 @@ struct OneRow {
     one: i32,
 }
 
+#[derive(FromQueryResult)]
+struct RuleRow {
+    id: Uuid,
+}
+
 impl Terms<'_> {
     /// `$1` owner, `$2` until, `$3` now, `$4` limit, `$5` connection where there is one.
     fn values(&self, limit: u64) -> (Vec<Value>, &'static str) {
@@ -126,18 +143,58 @@ impl Terms<'_> {
         }
     }
 
-    async fn of_window(&self, conn: &impl Conn, limit: u64) -> Result<Vec<Delivery>, StorageError> {
+    /// Of the window. `rules` are those that share it; none when everything due lies in it.
+    async fn of_window(
+        &self,
+        conn: &impl Conn,
+        limit: u64,
+        rules: &[Uuid],
+    ) -> Result<Vec<Delivery>, StorageError> {
         let (mut values, whose) = self.values(limit);
         let held = Held::new(self.held, &mut values);
+        let spared = held.spared("d");
+        let due_longest = |of: &str, n: usize| {
+            format!(
+                "SELECT d.workspace_id, d.id, d.rule_id, d.due_at FROM delivery d WHERE {whose}{of} AND d.{OPEN} \
+                 AND d.due_at <= $3{spared} ORDER BY d.due_at, d.id LIMIT {n}"
+            )
+        };
+        let window = if rules.is_empty() {
+            due_longest("", WINDOW)
+        } else {
+            let parts = rules.iter().enumerate().map(|(at, rule)| {
+                values.push((*rule).into());
+                let its = format!(" AND d.rule_id = ${}", values.len());
+                format!(
+                    "SELECT * FROM ({}) part{at}",
+                    due_longest(&its, WINDOW.div_ceil(rules.len()))
+                )
+            });
+            parts.collect::<Vec<_>>().join(" UNION ALL ")
+        };
         let picked = format!(
-            "SELECT d.workspace_id, d.id FROM (SELECT d.workspace_id, d.id FROM delivery d WHERE {whose} AND d.{OPEN} \
-             AND d.due_at <= $3{} ORDER BY d.due_at, d.id LIMIT {WINDOW}) near \
-             CROSS JOIN delivery d \
-             WHERE d.workspace_id = near.workspace_id AND d.id = near.id AND {} AND d.due_at <= $3 ORDER BY d.due_at, d.id LIMIT $4",
-            held.spared("d"),
+            "SELECT d.workspace_id, d.id FROM (SELECT it.workspace_id, it.id, ROW_NUMBER() OVER (PARTITION BY it.rule_id \
+             ORDER BY it.due_at, it.id) AS turn FROM ({window}) it) near CROSS JOIN delivery d \
+             WHERE d.workspace_id = near.workspace_id AND d.id = near.id AND {} AND d.due_at <= $3 \
+             ORDER BY near.turn, d.due_at, d.id LIMIT $4",
             first_of_lane("d", &held)
         );
         self.take(conn, "", &picked, values).await
+    }
+
+    /// The rules with something open for the connection, found by skipping from one to the next in the index; those
+    /// that wait longest.
+    async fn rules(&self, conn: &impl Conn) -> Result<Vec<Uuid>, StorageError> {
+        let its = format!("FROM delivery d WHERE d.connection_id = $1 AND d.{OPEN}");
+        let sql = format!(
+            "WITH RECURSIVE busy(id) AS (SELECT (SELECT d.rule_id {its} ORDER BY d.rule_id LIMIT 1) UNION ALL \
+             SELECT (SELECT d.rule_id {its} AND d.rule_id > busy.id ORDER BY d.rule_id LIMIT 1) FROM busy \
+             WHERE busy.id IS NOT NULL) SELECT id FROM busy WHERE id IS NOT NULL \
+             ORDER BY (SELECT MIN(d.due_at) {its} AND d.rule_id = busy.id), id LIMIT {RULES}"
+        );
+        let whose = self.connection.map(|id| id.0);
+        let rows = sql::all::<RuleRow, _>(conn, &sql, [whose.into()]).await?;
+        Ok(rows.into_iter().map(|row| row.id).collect())
     }
 
     /// Whether more is due than the window holds.

@@ -219,3 +219,37 @@ async fn what_a_stopped_rule_wants_of_a_record_holds_no_other_rule_back() {
     })
     .await;
 }
+
+/// Each in a lane of its own.
+fn of_rule(rule: u128, n: u128) -> Delivery {
+    Delivery {
+        rule: rule_id(rule),
+        ..delivery(n, &format!("lane {n}"))
+    }
+}
+
+#[tokio::test]
+async fn a_noisy_rule_delays_another_as_if_there_were_two_of_it() {
+    on_each(async |base| {
+        let db = &base.db;
+        // A thousand fill what is looked at; twice as many hide the other rule behind it.
+        for n_noisy in [40, 2_500] {
+            let mut batch: Vec<_> = (1..=n_noisy).map(|n| of_rule(1, n)).collect();
+            batch.extend((1..=5).map(|n| of_rule(2, 10_000 + n)));
+            deliveries::insert(db, &batch).await.unwrap();
+            let leased = deliveries::lease(db, Some(AMO), "me", NOW, at(1), 10, &[])
+                .await
+                .unwrap();
+            let count = |rule| leased.iter().filter(|one| one.rule == rule_id(rule)).count();
+            assert_eq!((count(1), count(2)), (5, 5), "{n_noisy}");
+            let first = leased.iter().find(|one| one.rule == rule_id(1)).unwrap();
+            assert_eq!(
+                first.id,
+                delivery_id(1),
+                "within a rule what was due longest comes first"
+            );
+            base.tamper("DELETE FROM delivery").await;
+        }
+    })
+    .await;
+}

@@ -27,26 +27,32 @@ async fn the_last_known_state_of_a_record_replaces_the_one_before() {
     on_each(async |base| {
         let db = &base.db;
         assert_eq!(memory::snapshot(db, OURS, AMO, &deal(1)).await.unwrap(), None);
-        let mut record = Record::new(RecordKind::Deal, 1).with(SystemField::Name, Value::Empty);
-        memory::save_snapshots(db, OURS, AMO, &[&record], NOW)
-            .await
-            .unwrap();
+        let record = Record::new(RecordKind::Deal, 1).with(SystemField::Name, Value::Empty);
         let contact = Record::new(RecordKind::Contact, 1);
-        memory::save_snapshots(db, OURS, AMO, &[&contact], NOW)
+        let elsewhere = Snapshot::new(Record::new(RecordKind::Deal, 1), NOW);
+        let first = Snapshot::new(record.clone(), NOW);
+        let others = Snapshot::new(contact.clone(), NOW);
+        memory::save_snapshots(db, OURS, AMO, &[&first, &others])
             .await
             .unwrap();
-        memory::save_snapshots(db, OURS, LPT, &[&Record::new(RecordKind::Deal, 1)], NOW)
+        memory::save_snapshots(db, OURS, LPT, &[&elsewhere])
             .await
             .unwrap();
 
-        record.set(FieldKey::Custom(5), Value::Flag(false));
-        memory::save_snapshots(db, OURS, AMO, &[&record], at(7))
-            .await
-            .unwrap();
         let expected = Snapshot {
-            record,
+            record: record.with(FieldKey::Custom(5), Value::Flag(false)),
+            seen_to: at(3),
             updated_at: at(7),
         };
+        let tx = db.begin().await.unwrap();
+        let before = memory::snapshots_to_change(&tx, OURS, AMO, &[deal(1)])
+            .await
+            .unwrap();
+        assert_eq!(before, [first]);
+        memory::save_snapshots(&tx, OURS, AMO, &[&expected])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
         assert_eq!(
             memory::snapshot(db, OURS, AMO, &deal(1)).await.unwrap(),
             Some(expected)
