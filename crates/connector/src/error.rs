@@ -3,6 +3,9 @@
 use std::time::Duration;
 use thiserror::Error;
 
+/// A CRM that has had too many requests and does not say when to come again counts them by the second.
+const A_WINDOW: Duration = Duration::from_secs(1);
+
 /// Why a call of a connector failed.
 #[derive(Clone, Debug, Error)]
 pub enum ConnectorError {
@@ -101,7 +104,8 @@ impl ConnectorError {
             Self::Unauthorized => Verdict::Reauthorise,
             Self::Banned | Self::Unpaid => Verdict::Suspend,
             Self::Stopped => Verdict::Hold,
-            Self::RateLimited { after } => Verdict::Retry(*after),
+            Self::RateLimited { after: Some(after) } => Verdict::Retry(Some(*after)),
+            Self::RateLimited { after: None } => Verdict::Retry(Some(A_WINDOW)),
             Self::Unavailable { .. } | Self::NoAnswer { .. } | Self::Protocol { .. } => Verdict::Retry(None),
             Self::Rejected { .. }
             | Self::NotFound

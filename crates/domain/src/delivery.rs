@@ -104,6 +104,9 @@ impl Outcome {
     }
 }
 
+/// The longest wait of our own choice behind a CRM that says when to come again, in milliseconds.
+const ASKED_BOUND_MS: i64 = 60_000;
+
 /// When to try again: full jitter over an exponential bound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetryPolicy {
@@ -138,7 +141,7 @@ impl RetryPolicy {
     /// When to try next, or `None` when it is time to give up.
     ///
     /// `random` is uniform in 0..=1; `asked_ms` is what the CRM asked us to wait and is never undercut,
-    /// but clamped to the cap.
+    /// but clamped to the cap. Whoever says when to come again is not broken: the bound then stays at a minute.
     pub fn next(
         &self,
         first_at: Timestamp,
@@ -147,7 +150,11 @@ impl RetryPolicy {
         random: f64,
         asked_ms: Option<i64>,
     ) -> Option<Timestamp> {
-        let jittered = (self.bound_ms(n_attempts) as f64 * random.clamp(0.0, 1.0)) as i64;
+        let bound = match asked_ms {
+            Some(_) => self.bound_ms(n_attempts).min(ASKED_BOUND_MS),
+            None => self.bound_ms(n_attempts),
+        };
+        let jittered = (bound as f64 * random.clamp(0.0, 1.0)) as i64;
         let wait = jittered.max(asked_ms.unwrap_or(0).clamp(0, self.cap_ms)).max(1);
         let next = now.plus_ms(wait);
         (next.0 - first_at.0 <= self.give_up_after_ms).then_some(next)
@@ -158,6 +165,15 @@ impl RetryPolicy {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_crm_that_says_when_is_not_kept_waiting() {
+        let (now, policy) = (Timestamp(0), RetryPolicy::DEFAULT);
+        let wait = |asked| policy.next(now, now, 9, 1.0, asked).unwrap().0;
+        assert_eq!(wait(Some(1_000)), 60_000);
+        assert_eq!(wait(Some(90_000)), 90_000);
+        assert_eq!(wait(None), 3_600_000);
+    }
 
     #[test]
     fn bounds_grow_to_the_cap() {

@@ -19,7 +19,7 @@ mod list;
 mod saving;
 
 pub use attempts::{Attempt, attempts, insert_attempts};
-pub use due::{due_connections, next_due};
+pub use due::{due_connections, has_begun_upsert, next_due};
 pub use leasing::lease;
 pub use list::{DeliveryFilter, list, of_events};
 pub use saving::{release_all, save_all};

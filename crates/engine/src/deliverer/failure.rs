@@ -15,6 +15,13 @@ pub(super) enum Failure {
         /// Why, in Russian.
         reason: String,
     },
+    /// It cannot be carried out yet: what it needs may be on its way. After a while it is refused.
+    NotYet {
+        /// Stable word.
+        code: &'static str,
+        /// What it waits for, in Russian.
+        reason: String,
+    },
     /// It cannot be carried out, and trying again would change nothing.
     Refused {
         /// Stable word.

@@ -8,6 +8,7 @@ use connector::Snapshot;
 use domain::command::{Operation, Target, Write};
 use domain::connection::ConnectorKind;
 use domain::record::{RecordKey, RecordKind};
+use storage::deliveries;
 
 impl Attempt<'_> {
     /// Carries the operation out as far as it is not done yet.
@@ -186,10 +187,13 @@ impl Attempt<'_> {
                 return Ok(RecordKey::new(kind, id.clone()));
             }
         }
-        Err(Failure::Refused {
-            code: "not_linked",
-            text: "у записи нет связи с другой CRM: сначала нужно действие «найти или создать»".to_owned(),
-        })
+        let code = "not_linked";
+        let text = "у записи нет связи с другой CRM: сначала нужно действие «найти или создать»".to_owned();
+        // The record may be one that we have just made and do not know of yet.
+        if deliveries::has_begun_upsert(&self.context.db, event.workspace, event.connection).await? {
+            return Err(Failure::NotYet { code, reason: text });
+        }
+        Err(Failure::Refused { code, text })
     }
 }
 

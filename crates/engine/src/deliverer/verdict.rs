@@ -56,6 +56,18 @@ impl Judge<'_> {
                     text: Some(text),
                 }
             }
+            Err(Failure::NotYet { code, reason }) => {
+                if self.now.0 - delivery.created_at.0 <= self.settings.undecided_ms {
+                    delivery.state = DeliveryState::Pending;
+                    delivery.due_at = self.now.plus_ms(LOOK_AGAIN_MS);
+                    return Settled {
+                        outcome: Outcome::Postponed,
+                        code: Some(code),
+                        text: Some(format!("{reason}; ждём: она может ещё создаваться")),
+                    };
+                }
+                self.judge(delivery, Err(Failure::Refused { code, text: reason }))
+            }
             Err(Failure::Uncertain { reason }) => self.undecided(delivery, reason),
             Err(Failure::Connector(error)) => self.failed(delivery, &error, is_sent),
             // A row that was left is not settled at all; nothing else can be said of it here.

@@ -4,6 +4,7 @@ use crate::house::{CALLING, House, LEAD_ROBOT, LEAD_YES, NEW, back_to_deal, to_l
 use connector::ConnectorError;
 use connector::scripted::{Fault, On};
 use domain::connection::ConnectorKind;
+use domain::delivery::DeliveryState;
 use domain::event::{EventKind, Fact, Origin};
 use domain::field::SystemField;
 use domain::record::{Record, RecordKind};
@@ -504,7 +505,12 @@ async fn an_answer_that_comes_late_takes_nothing_back_that_was_told_meanwhile() 
         let fact = told(&house, EventKind::LeadStageChanged, &lead, at, SystemField::Stage);
         house.hook(ConnectorKind::Lptracker, &[fact]).await;
         house.settle().await;
-        let n_done = house.states().await.len();
+        let states = house.states().await;
+        assert!(
+            states.iter().all(|state| *state == DeliveryState::Delivered),
+            "{states:?}: что ждёт связи, дожидается её"
+        );
+        let n_done = states.len();
 
         house
             .lptracker

@@ -5,7 +5,7 @@ use super::leasing::{Held, first_of_lane};
 use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql;
-use domain::id::{ConnectionId, RuleId};
+use domain::id::{ConnectionId, RuleId, WorkspaceId};
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -92,4 +92,25 @@ pub async fn next_due(
         next("d.connection_id IS NULL")
     );
     sql::moment(conn, &sql, values).await
+}
+
+#[derive(FromQueryResult)]
+struct OneRow {
+    one: i32,
+}
+
+/// Whether a record may have been made in a connection of which nothing is known yet: something that finds or creates
+/// was begun and is not at its end. Looked for among those that are due first.
+pub async fn has_begun_upsert(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
+) -> Result<bool, StorageError> {
+    let sql = format!(
+        "SELECT 1 AS one FROM (SELECT d.workspace_id, d.n_attempts, d.command FROM delivery d WHERE d.connection_id = $2 \
+         AND d.{OPEN} ORDER BY d.due_at, d.id LIMIT {WINDOW}) near WHERE near.workspace_id = $1 AND near.n_attempts > 0 \
+         AND near.command LIKE '%\"do\":\"upsert\"%' LIMIT 1"
+    );
+    let row = sql::one::<OneRow, _>(conn, &sql, [workspace.0.into(), connection.0.into()]).await?;
+    Ok(row.is_some_and(|row| row.one == 1))
 }
