@@ -194,8 +194,8 @@ impl Client {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let _under_way = self.throttle.acquire().await;
-        let response = self
+        let under_way = self.throttle.acquire().await;
+        let answer = self
             .http
             .send(Request {
                 method,
@@ -209,7 +209,9 @@ impl Client {
                 ],
                 body: body.map(|bytes| ("application/json", bytes)),
             })
-            .await?;
+            .await;
+        under_way.answered();
+        let response = answer?;
         if response.status != 429 {
             self.n_refusals.store(0, Ordering::Relaxed);
         }

@@ -53,16 +53,17 @@ impl Sent {
     }
 }
 
-/// A request under way. Dropped when its answer is there, or is waited for no longer.
+/// A request under way. Dropping it says nothing: a request that is waited for no longer may still arrive.
 #[derive(Debug)]
-#[must_use = "dropping it says that the answer is there"]
+#[must_use = "its answer should be told"]
 pub struct UnderWay {
     number: u64,
     window: Arc<Mutex<Window>>,
 }
 
-impl Drop for UnderWay {
-    fn drop(&mut self) {
+impl UnderWay {
+    /// The answer is there, or the connection broke: the request is on its way no longer.
+    pub fn answered(self) {
         let mut window = lock(&self.window);
         if let Some(sent) = window.sent.iter_mut().find(|sent| sent.number == self.number) {
             sent.answered = Some(Instant::now());
@@ -158,7 +159,7 @@ mod tests {
             let arrival = Instant::now() + Duration::from_millis(delays_ms[index % delays_ms.len()]);
             sent.spawn(async move {
                 tokio::time::sleep_until(arrival).await;
-                drop(place);
+                place.answered();
                 Instant::now()
             });
         }
@@ -187,7 +188,7 @@ mod tests {
             for _ in 0..30 {
                 let place = throttle.acquire().await;
                 if delay == 0 {
-                    drop(place);
+                    place.answered();
                 } else {
                     places.push(place);
                 }
@@ -197,13 +198,22 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_given_up_may_still_arrive() {
+        let throttle = Throttle::new(1, SECOND);
+        let start = Instant::now();
+        drop(throttle.acquire().await);
+        throttle.acquire().await.answered();
+        assert_eq!(Instant::now() - start, SECOND + DAWDLE);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_caller_that_gives_up_takes_no_place() {
         let throttle = Throttle::new(1, SECOND);
-        drop(throttle.acquire().await);
+        throttle.acquire().await.answered();
         let start = Instant::now();
         let gave_up = tokio::time::timeout(Duration::from_millis(10), throttle.acquire()).await;
         assert!(gave_up.is_err());
-        drop(throttle.acquire().await);
+        throttle.acquire().await.answered();
         assert_eq!(Instant::now() - start, SECOND);
     }
 
@@ -212,7 +222,7 @@ mod tests {
         let throttle = Throttle::new(7, SECOND);
         let start = Instant::now();
         throttle.pause(Duration::from_secs(5));
-        drop(throttle.acquire().await);
+        throttle.acquire().await.answered();
         assert!(Instant::now() - start >= Duration::from_secs(5));
     }
 }

@@ -127,9 +127,11 @@ async fn sign_in(door: Door<'_>) -> Result<SecretString, ConnectorError> {
         headers: vec![("accept", "application/json".to_owned())],
         body: Some(("application/json", body.to_string().into_bytes())),
     };
-    let _under_way = door.throttle.acquire().await;
+    let under_way = door.throttle.acquire().await;
     // A trace of its own that nobody reads: the exchange holds the password and the token.
-    let response = traced(Trace::default(), door.http.send(request)).await?;
+    let answer = traced(Trace::default(), door.http.send(request)).await;
+    under_way.answered();
+    let response = answer?;
     let result = envelope::open(response.status, &response.body).map_err(|error| match error {
         ConnectorError::Rejected { .. } | ConnectorError::Forbidden { .. } => ConnectorError::Unauthorized,
         other => other,

@@ -156,8 +156,10 @@ impl Client {
                 .body
                 .map(|body| ("application/json", body.to_string().into_bytes())),
         };
-        let _under_way = self.throttle.acquire().await;
-        let response = self.http.send(request).await?;
+        let under_way = self.throttle.acquire().await;
+        let answer = self.http.send(request).await;
+        under_way.answered();
+        let response = answer?;
         match envelope::open(response.status, &response.body) {
             Err(ConnectorError::RateLimited { .. }) => Err(self.back_off(response.retry_after)),
             Err(error) => Err(error),

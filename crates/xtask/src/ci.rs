@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, in the order of growing cost.
 
 use std::cell::RefCell;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,12 @@ const STEPS: &[Step] = &[
         about: "модульные, табличные и сквозные тесты на SQLite и PostgreSQL",
         needs: &[Needs::Postgres],
         run: tests,
+    },
+    Step {
+        name: "chaos",
+        about: "процессы, которые убивают, и пределы запросов: на свободной машине",
+        needs: &[Needs::Postgres],
+        run: chaos,
     },
     Step {
         name: "wasm",
@@ -268,23 +274,37 @@ fn doc(_: &Preparation) -> Result<()> {
     )
 }
 
+/// Tests that look at how closely requests follow each other: beside others they would see the machine's delays.
+const ALONE: [&str; 2] = ["chaos::", "processes::"];
+
 fn tests(preparation: &Preparation) -> Result<()> {
     cmd::run(cmd::cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
+    let mut command = cmd::cargo();
+    command.args(["test", "--workspace", "--no-fail-fast", "--"]);
+    command.args(ALONE.iter().flat_map(|name| ["--skip", name]));
+    with_postgres(preparation, &mut command)
+}
+
+fn chaos(preparation: &Preparation) -> Result<()> {
+    let mut command = cmd::cargo();
+    command.args(["test", "-p", "server", "--test", "it", "--"]);
+    command.args(ALONE).arg("--test-threads=1");
+    with_postgres(preparation, &mut command)
+}
+
+fn with_postgres(preparation: &Preparation, tests: &mut Command) -> Result<()> {
     preparation.packages.wait()?;
     // Tests wait for conditions with a bound: they should not share the cores with a linker.
     let _said_by_its_own_step = preparation.interface.wait();
-    let mut command = cmd::cargo();
-    command
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .env("INSTA_UPDATE", "no");
+    tests.env("INSTA_UPDATE", "no");
     if std::env::var_os(db::VARIABLE).is_some() {
         say::note(&format!("PostgreSQL взят из {}", db::VARIABLE));
-        return cmd::run(&mut command);
+        return cmd::run(tests);
     }
     let step = say::start("Запускаю PostgreSQL для тестов");
     let server = db::Server::start_temporary()?;
     step.done();
-    cmd::run(command.env(db::VARIABLE, server.url()))
+    cmd::run(tests.env(db::VARIABLE, server.url()))
 }
 
 fn interface(preparation: &Preparation) -> Result<()> {
