@@ -7,6 +7,7 @@ use connector::{Connector, ConnectorError, Intake};
 use domain::connection::ConnectorKind;
 use domain::delivery::RetryPolicy;
 use domain::id::{AuditEntryId, ConnectionId, RuleId, WorkspaceId};
+use domain::time::Timestamp;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use vault::Keyring;
 use crate::breaker::Breakers;
 use crate::error::EngineError;
 use crate::gated::Gated;
-use crate::lease::Leases;
+use crate::lease::{Circle, Leases};
 use crate::retention::Kept;
 use crate::stops::{Board, Passage};
 use crate::turns::Turns;
@@ -116,7 +117,8 @@ pub struct Context {
     pub(crate) stops: Arc<Board>,
     pub(crate) breakers: Arc<Breakers>,
     open: Mutex<Opened>,
-    budgets: Mutex<HashMap<ConnectionId, Option<String>>>,
+    /// By connection, until when it is believed.
+    circles: Mutex<HashMap<ConnectionId, (Timestamp, Arc<Circle>)>>,
 }
 
 impl Context {
@@ -141,7 +143,7 @@ impl Context {
             stops: Arc::default(),
             breakers: Arc::default(),
             open: Mutex::new(HashMap::new()),
-            budgets: Mutex::default(),
+            circles: Mutex::default(),
         }
     }
 
@@ -155,7 +157,7 @@ impl Context {
         let tokens = DbTokens::new(self, connection)?;
         let secret = tokens.secret().await?;
         let connector = self.connectors.open(connection, &secret, Arc::new(tokens))?;
-        self.budgets().remove(&connection.id);
+        self.circles().remove(&connection.id);
         self.opened()
             .insert(connection.id, (connection.version, Arc::clone(&connector)));
         Ok(connector)
@@ -185,18 +187,28 @@ impl Context {
         Arc::new(Gated::new(inner, Arc::new(passage)))
     }
 
-    /// Name of the lease over the request budget that a connection shares with others, if it does.
-    pub(crate) async fn budget(&self, id: ConnectionId) -> Result<Option<String>, EngineError> {
-        if let Some(known) = self.budgets().get(&id) {
-            return Ok(known.clone());
+    /// What has to be held while a connection is worked on. Looked up anew after the length of a lease: connections
+    /// come and go.
+    pub(crate) async fn circle(&self, id: ConnectionId) -> Result<Arc<Circle>, EngineError> {
+        let now = self.clock.now();
+        if let Some((until, circle)) = self.circles().get(&id)
+            && *until > now
+        {
+            return Ok(Arc::clone(circle));
         }
-        let Some(connection) = connections::find_any(&self.db, id).await? else {
-            return Ok(None);
+        let neighbours = match connections::find_any(&self.db, id).await? {
+            Some(connection) => connections::list(&self.db, connection.workspace).await?,
+            None => Vec::new(),
         };
-        let budget = self.connectors.budget(&connection);
-        let name = budget.map(|budget| format!("budget/{budget}"));
-        self.budgets().insert(id, name.clone());
-        Ok(name)
+        let budgets = neighbours.iter().filter_map(|connection| {
+            let budget = self.connectors.budget(connection)?;
+            Some(format!("budget/{budget}"))
+        });
+        let ids = neighbours.iter().map(|connection| connection.id).collect();
+        let circle = Arc::new(Circle::new(Some(id), budgets, ids));
+        let until = now.plus_ms(self.settings.lease_ms);
+        self.circles().insert(id, (until, Arc::clone(&circle)));
+        Ok(circle)
     }
 
     /// Sends nothing over a connection for so long: another process may have used its budget a moment ago.
@@ -206,6 +218,7 @@ impl Context {
         };
         match self.connector(&connection).await {
             Ok(connector) => connector.rest(length).await,
+            Err(EngineError::Storage(error)) => return Err(error.into()),
             // Whoever works on it will meet the same and tell.
             Err(error) => tracing::debug!(%error, connection.id = %id, "подключение не открыто"),
         }
@@ -215,11 +228,11 @@ impl Context {
     /// Forgets an opened connector: its secret or settings changed.
     pub fn forget(&self, connection: ConnectionId) {
         self.opened().remove(&connection);
-        self.budgets().remove(&connection);
+        self.circles().remove(&connection);
     }
 
-    fn budgets(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, Option<String>>> {
-        self.budgets
+    fn circles(&self) -> std::sync::MutexGuard<'_, HashMap<ConnectionId, (Timestamp, Arc<Circle>)>> {
+        self.circles
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }

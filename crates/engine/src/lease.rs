@@ -42,6 +42,15 @@ impl Leases {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_unrested(&self, names: &[String]) -> bool {
+        let known = self.lock();
+        names.iter().any(|name| known.unrested.contains(name))
+    }
+
+    fn forget(&self, names: &[String]) {
+        self.lock().held.retain(|name, _| !names.contains(name));
+    }
+
     fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(name.to_owned()).or_default())
@@ -53,6 +62,31 @@ impl Leases {
     }
 }
 
+/// The leases that work needs, and the connections whose budgets are among them.
+///
+/// Rules read the record on the other side of a link, so work on one connection may send over every connection of its
+/// workspace: whoever works on one holds the budgets of all.
+#[derive(Debug)]
+pub(crate) struct Circle {
+    /// In order, so that two that need the same ones take them in the same order.
+    names: Vec<String>,
+    connections: Vec<ConnectionId>,
+}
+
+impl Circle {
+    pub(crate) fn new(
+        connection: Option<ConnectionId>,
+        budgets: impl IntoIterator<Item = String>,
+        connections: Vec<ConnectionId>,
+    ) -> Self {
+        let mut names: Vec<String> = budgets.into_iter().collect();
+        names.push(name(connection));
+        names.sort_unstable();
+        names.dedup();
+        Self { names, connections }
+    }
+}
+
 fn name(connection: Option<ConnectionId>) -> String {
     connection.map_or_else(|| "hub".to_owned(), |id| format!("connection/{id}"))
 }
@@ -60,8 +94,8 @@ fn name(connection: Option<ConnectionId>) -> String {
 /// The longest window in which a CRM counts requests, with what a request may dawdle on the way.
 const BUDGET_WINDOW: Duration = Duration::from_millis(1_400);
 
-/// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease, and that
-/// of the request budget which it shares with other connections.
+/// Does work on a connection (`None` stands for the hub's own operations) while this process holds its lease, and those
+/// of the request budgets that the work may use.
 ///
 /// `Ok(None)` when another process holds one of them, or took it meanwhile: what was under way is then theirs to look
 /// for, and is dropped here.
@@ -70,18 +104,16 @@ pub(crate) async fn holding<T>(
     connection: Option<ConnectionId>,
     work: impl Future<Output = Result<T, EngineError>>,
 ) -> Result<Option<T>, EngineError> {
-    let budget = match connection {
-        Some(id) => context.budget(id).await?,
-        None => None,
+    let circle = match connection {
+        Some(id) => context.circle(id).await?,
+        None => Arc::new(Circle::new(None, [], Vec::new())),
     };
-    // The budget first: whoever cannot have it leaves the connection to the one that has.
-    let names: Vec<String> = budget.into_iter().chain([name(connection)]).collect();
-    if !take(context, connection, &names).await? {
+    if !take(context, &circle).await? {
         return Ok(None);
     }
     tokio::select! {
         done = work => done.map(Some),
-        lost = heartbeat(context, &names) => lost.map(|()| None),
+        lost = heartbeat(context, &circle.names) => lost.map(|()| None),
     }
 }
 
@@ -89,31 +121,28 @@ pub(crate) async fn holding<T>(
 ///
 /// One at a time: whoever comes second must not find a lease ours, and send, before the one that took it over from
 /// another process has seen to the rest.
-async fn take(
-    context: &Context,
-    connection: Option<ConnectionId>,
-    names: &[String],
-) -> Result<bool, EngineError> {
-    let turn = names.first().map(|name| context.leases.turn(name));
-    let _turn = match &turn {
-        Some(turn) => Some(turn.lock().await),
-        None => None,
-    };
-    for name in names {
-        if renew(context, name).await? == Whose::Theirs {
-            return Ok(false);
-        }
+async fn take(context: &Context, circle: &Circle) -> Result<bool, EngineError> {
+    let turns: Vec<_> = circle
+        .names
+        .iter()
+        .map(|name| context.leases.turn(name))
+        .collect();
+    let mut held = Vec::with_capacity(turns.len());
+    for turn in &turns {
+        held.push(turn.lock().await);
     }
-    let is_unrested = {
-        let known = context.leases.lock();
-        names.iter().any(|name| known.unrested.contains(name))
-    };
-    if is_unrested {
-        if let Some(id) = connection {
-            context.rest(id, BUDGET_WINDOW).await?;
+    if renew(context, &circle.names).await? == Whose::Theirs {
+        return Ok(false);
+    }
+    if context.leases.is_unrested(&circle.names) {
+        for id in &circle.connections {
+            context.rest(*id, BUDGET_WINDOW).await?;
         }
-        let mut known = context.leases.lock();
-        known.unrested.retain(|name| !names.contains(name));
+        context
+            .leases
+            .lock()
+            .unrested
+            .retain(|name| !circle.names.contains(name));
     }
     Ok(true)
 }
@@ -132,71 +161,78 @@ async fn heartbeat(context: &Context, names: &[String]) -> Result<(), EngineErro
     beat.tick().await;
     loop {
         beat.tick().await;
-        for name in names {
-            // At a beat at least a third of the lease is left.
-            let Ok(whose) = tokio::time::timeout(every / 2, renew(context, name)).await else {
-                context.leases.lock().held.remove(name);
-                tracing::warn!(
-                    lease = name,
-                    "право на подключение не продлено вовремя, работа прервана"
-                );
-                return Ok(());
-            };
-            if whose? == Whose::Theirs {
-                tracing::warn!(
-                    lease = name,
-                    "право на подключение потеряно, работа передана другому процессу"
-                );
-                return Ok(());
-            }
+        // At a beat at least a third of the leases is left.
+        let Ok(whose) = tokio::time::timeout(every / 2, renew(context, names)).await else {
+            context.leases.forget(names);
+            tracing::warn!(
+                leases = ?names,
+                "право на подключение не продлено вовремя, работа прервана"
+            );
+            return Ok(());
+        };
+        if whose? == Whose::Theirs {
+            tracing::warn!(
+                leases = ?names,
+                "право на подключение потеряно, работа передана другому процессу"
+            );
+            return Ok(());
         }
     }
 }
 
-/// Makes sure that the lease is ours for more than half of its length.
-async fn renew(context: &Context, name: &str) -> Result<Whose, EngineError> {
+/// Makes sure that leases are ours for more than half of their length: all of them or none, so that nobody sits on
+/// one while waiting for another.
+async fn renew(context: &Context, names: &[String]) -> Result<Whose, EngineError> {
     let now = context.clock.now();
     let length = context.settings.lease_ms;
-    let known = context.leases.lock().held.get(name).copied();
-    let mut is_taken_over = false;
-    match known {
-        Some((until, Whose::Ours)) if until.0 - now.0 > length / 2 => return Ok(Whose::Ours),
-        Some((until, Whose::Theirs)) if until > now => return Ok(Whose::Theirs),
-        // Ours and not yet over: nobody can have had it in between.
-        Some((until, Whose::Ours)) if until > now => {}
-        _ => {
-            let holder = leases::holder(&context.db, name).await?;
-            if let Some((owner, until)) = holder
-                && owner != context.owner
-            {
-                let mut known = context.leases.lock();
-                if until > now {
-                    // It may be given back before its end.
-                    let look_again = until.min(now.plus_ms(length / 4));
-                    known.held.insert(name.to_owned(), (look_again, Whose::Theirs));
-                    return Ok(Whose::Theirs);
-                }
-                if until != leases::GIVEN_BACK {
-                    known.from_dead.insert(name.to_owned());
-                }
-                is_taken_over = true;
+    let mut to_look = Vec::new();
+    {
+        let known = context.leases.lock();
+        let mut is_young = true;
+        for name in names {
+            match known.held.get(name) {
+                Some((until, Whose::Theirs)) if *until > now => return Ok(Whose::Theirs),
+                Some((until, Whose::Ours)) if *until > now => is_young &= until.0 - now.0 > length / 2,
+                // Anybody may have had it in between.
+                _ => to_look.push(name),
             }
         }
+        if is_young && to_look.is_empty() {
+            return Ok(Whose::Ours);
+        }
+    }
+    let (mut from_dead, mut taken_over) = (Vec::new(), Vec::new());
+    for name in to_look {
+        let Some((owner, until)) = leases::holder(&context.db, name).await? else {
+            continue;
+        };
+        if owner == context.owner {
+            continue;
+        }
+        if until > now {
+            // It may be given back before its end.
+            let look_again = until.min(now.plus_ms(length / 4));
+            let mut known = context.leases.lock();
+            known.held.insert(name.clone(), (look_again, Whose::Theirs));
+            return Ok(Whose::Theirs);
+        }
+        if until != leases::GIVEN_BACK {
+            from_dead.push(name.clone());
+        }
+        taken_over.push(name.clone());
     }
     let until = now.plus_ms(length);
-    let is_ours = leases::acquire(&context.db, name, &context.owner, now, until)
-        .await?
-        .is_some();
+    let are_ours = leases::acquire_all(&context.db, names, &context.owner, now, until).await?;
     point!(LeaseTaken);
-    let mut known = context.leases.lock();
-    if is_ours {
-        known.held.insert(name.to_owned(), (until, Whose::Ours));
-        if is_taken_over {
-            known.unrested.insert(name.to_owned());
-        }
-        Ok(Whose::Ours)
-    } else {
-        known.held.remove(name);
-        Ok(Whose::Theirs)
+    if !are_ours {
+        context.leases.forget(names);
+        return Ok(Whose::Theirs);
     }
+    let mut known = context.leases.lock();
+    known.from_dead.extend(from_dead);
+    known.unrested.extend(taken_over);
+    known
+        .held
+        .extend(names.iter().map(|name| (name.clone(), (until, Whose::Ours))));
+    Ok(Whose::Ours)
 }

@@ -103,9 +103,25 @@ struct PollRow {
     n_done: i32,
 }
 
-/// Takes leads that are due; until `until` nobody else takes them.
+/// The connections with leads that are due.
+pub async fn due_connections(conn: &impl Conn, now: Timestamp) -> Result<Vec<ConnectionId>, StorageError> {
+    let sql = "SELECT DISTINCT connection_id FROM call_poll WHERE due_at <= $1";
+    let rows = sql::all::<ConnectionRow, _>(conn, sql, [now.0.into()]).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ConnectionId(row.connection_id))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct ConnectionRow {
+    connection_id: Uuid,
+}
+
+/// Takes leads of a connection that are due; until `until` nobody else takes them.
 pub async fn take(
     conn: &impl Conn,
+    connection: ConnectionId,
     now: Timestamp,
     until: Timestamp,
     limit: u64,
@@ -113,9 +129,14 @@ pub async fn take(
     let rows = sql::all::<PollRow, _>(
         conn,
         "UPDATE call_poll SET due_at = $2 WHERE due_at <= $1 AND (workspace_id, connection_id, lead_id) IN (SELECT \
-         workspace_id, connection_id, lead_id FROM call_poll WHERE due_at <= $1 ORDER BY due_at LIMIT $3) \
-         RETURNING workspace_id, connection_id, lead_id, n_done",
-        [now.0.into(), until.0.into(), (limit as i64).into()],
+         workspace_id, connection_id, lead_id FROM call_poll WHERE due_at <= $1 AND connection_id = $4 \
+         ORDER BY due_at LIMIT $3) RETURNING workspace_id, connection_id, lead_id, n_done",
+        [
+            now.0.into(),
+            until.0.into(),
+            (limit as i64).into(),
+            connection.0.into(),
+        ],
     )
     .await?;
     Ok(rows

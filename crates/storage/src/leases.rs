@@ -1,6 +1,6 @@
 //! Leases: the right of one process to work on one CRM account, with a fencing number.
 
-use crate::db::Conn;
+use crate::db::{Conn, Db};
 use crate::error::StorageError;
 use crate::sql;
 use domain::time::Timestamp;
@@ -50,6 +50,25 @@ pub async fn acquire(
     )
     .await?
     .map(|row| row.fence))
+}
+
+/// Takes or renews several leases at once: all of them, or none and `false` when somebody else holds one.
+pub async fn acquire_all(
+    db: &Db,
+    names: &[String],
+    owner: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StorageError> {
+    let tx = db.begin().await?;
+    for name in names {
+        if acquire(&tx, name, owner, now, until).await?.is_none() {
+            // Dropped unfinished, it takes back those before.
+            return Ok(false);
+        }
+    }
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Gives back every lease of an owner that ends, so that others need not wait for their end.

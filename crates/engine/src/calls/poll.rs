@@ -5,9 +5,11 @@ use super::receive::{Heard, receive, tell};
 use super::{settings, take_turn};
 use crate::context::Context;
 use crate::error::EngineError;
+use crate::lease::holding;
 use connector::Verdict;
 use domain::connection::{ConnectionState, ConnectorKind};
 use domain::field::SystemField as F;
+use domain::id::ConnectionId;
 use domain::record::{Record, RecordKey, RecordKind};
 use domain::time::Zone;
 use domain::value::{Stage, Value};
@@ -21,10 +23,19 @@ const TAKEN_MS: i64 = 120_000;
 /// How long after a call a step still tells its result, in milliseconds.
 const STEP_TELLS_MS: i64 = 24 * 3_600_000;
 
-/// Asks for the calls of leads that are due. Returns how many leads.
+/// Asks for the calls of leads that are due, of the connections that this process may work on. Returns how many leads.
 pub(crate) async fn poll(context: &Context) -> Result<usize, EngineError> {
+    let mut n_asked = 0;
+    for connection in call_settings::due_connections(&context.db, context.clock.now()).await? {
+        let asked = holding(context, Some(connection), of_connection(context, connection)).await?;
+        n_asked += asked.unwrap_or_default();
+    }
+    Ok(n_asked)
+}
+
+async fn of_connection(context: &Context, connection: ConnectionId) -> Result<usize, EngineError> {
     let now = context.clock.now();
-    let due = call_settings::take(&context.db, now, now.plus_ms(TAKEN_MS), 20).await?;
+    let due = call_settings::take(&context.db, connection, now, now.plus_ms(TAKEN_MS), 20).await?;
     let n_due = due.len();
     for poll in due {
         let next = match one(context, &poll).await {
@@ -53,7 +64,7 @@ async fn one(context: &Context, poll: &Poll) -> Result<bool, EngineError> {
     if connection.kind != ConnectorKind::Lptracker || connection.state != ConnectionState::Active {
         return Ok(connection.kind == ConnectorKind::Lptracker);
     }
-    let connector = context.connector(&connection).await?;
+    let connector = context.working(&connection).await?;
     let key = RecordKey::new(RecordKind::Lead, poll.lead.clone());
     let read = match connector.read(&key, true).await {
         Ok(Some(snapshot)) => snapshot,

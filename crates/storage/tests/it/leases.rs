@@ -79,3 +79,32 @@ async fn of_many_processes_one_gets_the_lease() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn several_leases_are_taken_all_or_none() {
+    on_each(async |base| {
+        let db = &base.db;
+        let names = ["budget/1".to_owned(), "connection/1".to_owned()];
+        let acquire_all = async |owner, now| {
+            leases::acquire_all(db, &names, owner, at(now), at(now + 10))
+                .await
+                .unwrap()
+        };
+        assert_eq!(
+            leases::acquire(db, "connection/1", "a", at(0), at(10))
+                .await
+                .unwrap(),
+            Some(1)
+        );
+        assert!(!acquire_all("b", 5).await);
+        assert_eq!(
+            leases::holder(db, "budget/1").await.unwrap(),
+            None,
+            "nobody sits on one while waiting for another"
+        );
+        assert!(acquire_all("a", 5).await, "one of them is its own already");
+        assert!(!acquire_all("b", 14).await);
+        assert!(acquire_all("b", 15).await);
+    })
+    .await;
+}
