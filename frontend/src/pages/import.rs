@@ -46,7 +46,7 @@ pub fn page(id: ImportId) -> AnyView {
     // Each step is drawn anew only when another begins: what is typed meanwhile stays.
     let state = Memo::new(move |_| remote.with(|import| import.map(|import| import.summary.state)));
     view! {
-        <Page title above=("/imports", "Загрузка контактов") tags=tags.into_any()>
+        <Page title above=("Загрузка контактов", "/imports") tags=tags.into_any()>
             {loaded(remote, |_| ())}
             {move || state.get().map(|state| step(state, remote)).into_any()}
         </Page>

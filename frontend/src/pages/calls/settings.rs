@@ -25,7 +25,7 @@ pub(super) fn page() -> AnyView {
     view! {
         <Page
             title="Настройки результатов"
-            above=("/calls", "Результаты прозвонов")
+            above=("Результаты прозвонов", "/calls")
             about="Какими словами называются результаты и что они означают в LPTracker."
         >
             {loaded(remote, move |settings| form(settings, remote))}

@@ -124,9 +124,15 @@ pub fn rows(remote: Remote<ImportView>) -> AnyView {
 
 fn editor(remote: Remote<ImportView>, edited: RwSignal<Option<ImportRowView>>) -> AnyView {
     let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(edited.with(Option::is_some)));
+    // Setting a signal tells of it even when nothing changed: each of these two would wake the other for ever.
     Effect::new(move |_| {
-        if !open.get() {
+        let wanted = edited.with(Option::is_some);
+        if open.get_untracked() != wanted {
+            open.set(wanted);
+        }
+    });
+    Effect::new(move |_| {
+        if !open.get() && edited.with_untracked(Option::is_some) {
             edited.set(None);
         }
     });
