@@ -245,6 +245,9 @@ impl Imports {
         let reader = self.reader(&import).await?;
         let cells = reader.plan.cut(cells);
         let read = reader.read(&cells);
+        let before = reader.read(&row.cells);
+        let columns = &mut import.plan.stats.columns;
+        check::replace(columns, number, (&row.cells, &before), (&cells, &read));
         let mut row = check::row(number, cells, read);
         let tx = self.context.db.begin().await?;
         check::mark_duplicates(&tx, &mut import, std::slice::from_mut(&mut row)).await?;

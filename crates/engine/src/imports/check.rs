@@ -46,6 +46,29 @@ pub(super) fn row(number: i64, cells: Vec<String>, read: ReadRow) -> ImportRow {
     }
 }
 
+/// Takes what a row counted for out of the report by column, and puts in what it counts for after a correction.
+pub(super) fn replace(
+    columns: &mut [ColumnReport],
+    number: i64,
+    (old_cells, old): (&[String], &ReadRow),
+    (new_cells, new): (&[String], &ReadRow),
+) {
+    let n_filled =
+        |cells: &[String], at: usize| u64::from(cells.get(at).is_some_and(|cell| !cell.is_empty()));
+    for (at, report) in columns.iter_mut().enumerate() {
+        report.n_filled = (report.n_filled + n_filled(new_cells, at)).saturating_sub(n_filled(old_cells, at));
+        let of_column = |read: &ReadRow| read.errors.iter().filter(|(it, _)| *it == Some(at)).count() as u64;
+        report.n_errors = (report.n_errors + of_column(new)).saturating_sub(of_column(old));
+        report.examples.retain(|(row, _)| *row != number);
+        let texts = new.errors.iter().filter(|(it, _)| *it == Some(at));
+        report
+            .examples
+            .extend(texts.map(|(_, text)| (number, text.clone())));
+        report.examples.sort_by_key(|(row, _)| *row);
+        report.examples.truncate(EXAMPLES);
+    }
+}
+
 /// Reads what is left of the file, storing as it goes. Returns how many rows.
 pub(super) async fn all(context: &Arc<Context>, mut import: Import) -> Result<usize, EngineError> {
     let Some(reader) = Reader::of(context, &import).await? else {

@@ -98,6 +98,18 @@ async fn a_file_goes_from_upload_to_its_failed_rows() {
         .json();
     assert_eq!(failed["items"][0]["number"], 3);
 
+    // A correction is followed by the report, for the better and for the worse.
+    for (phone, n_errors) in [("+79991234503", 0), ("нет", 1)] {
+        let cells = json!({ "cells": [phone, "24.11.2025 10:05", "12", "Отказ", "Иванова"] });
+        let request = it
+            .editor
+            .request(reqwest::Method::PUT, &format!("{address}/rows/3"));
+        assert_eq!(it.editor.send(request.json(&cells)).await.status, 200);
+        let column = it.editor.get(&address).await.json()["columns"][0].clone();
+        assert_eq!(column["n_errors"], n_errors);
+        assert_eq!(column["examples"].as_array().unwrap().len(), n_errors);
+    }
+
     it.post(&format!("{address}/start")).await;
     it.app.engine().settle(20).await.unwrap();
     let done = it.editor.get(&address).await.json();
