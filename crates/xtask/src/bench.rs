@@ -9,14 +9,14 @@ use crate::apt::{self, Package};
 use crate::{cmd, db, e2e, paths, say};
 
 /// Measurements of the running hub, in the order in which they are run.
-const OF_THE_HUB: &[&str] = &["intake", "flow", "backlog", "budget"];
+const OF_THE_HUB: &[&str] = &["intake", "flow", "backlog", "budget", "import"];
 /// The measurement of rules, which needs no hub.
 const RULES: &str = "rules";
 
 /// The measurement of the interface, in a browser.
 const WEB: &str = "web";
 
-/// `cargo xtask bench [name] [--secs N] [--db sqlite|postgresql] [--backlog N]`.
+/// `cargo xtask bench [name] [--secs N] [--db sqlite|postgresql] [--backlog N] [--rows N]`.
 pub fn main(args: &[String]) -> Result<()> {
     let (wanted, keys) = match args.split_first() {
         Some((name, keys)) if !name.starts_with("--") => (Some(name.as_str()), keys),

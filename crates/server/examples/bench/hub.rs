@@ -64,22 +64,21 @@ pub struct Hub {
     hooks: Vec<String>,
 }
 
+/// An engine over a database, with CRMs that answer at once.
+pub fn engine(db: Db, settings: Settings) -> Result<Engine> {
+    let key = InstallationKey::parse("main", &SecretString::from(KEY))?;
+    let keyring = Arc::new(Keyring::new(vec![key])?);
+    let context = Context::new(db, Arc::new(SystemClock), Arc::new(AtOnce), keyring, settings);
+    Ok(Engine::new(context))
+}
+
 impl Hub {
     /// Opens a database and sets up what is missing in it.
     pub async fn open(url: &str) -> Result<Self> {
         let db = Db::connect(url, POOL).await?;
         db.migrate().await?;
-        let key = InstallationKey::parse("main", &SecretString::from(KEY))?;
-        let keyring = Arc::new(Keyring::new(vec![key])?);
-        let context = Context::new(
-            db,
-            Arc::new(SystemClock),
-            Arc::new(AtOnce),
-            keyring,
-            Settings::default(),
-        );
         let mut hub = Self {
-            engine: Engine::new(context),
+            engine: engine(db, Settings::default())?,
             workspaces: Vec::new(),
             hooks: Vec::new(),
         };
