@@ -1,6 +1,6 @@
 //! What the check found, before anything is sent.
 
-use api::import::{ImportColumn, ImportView};
+use api::import::{ImportColumn, ImportPurpose, ImportView};
 use leptos::prelude::*;
 
 use super::{act_with, may_edit};
@@ -92,7 +92,9 @@ fn figures(import: &ImportView) -> AnyView {
             {figure("Будет загружено", counts.n_accepted, "строк без ошибок".to_owned(), Tone::Good)}
             {figure("С ошибками", counts.n_failed, "их можно исправить здесь или в файле".to_owned(), bad)}
             {figure("Повторы", import.n_in_file + import.n_earlier, doubles, Tone::Muted)}
-            {figure("Уже есть в CRM", import.n_known, "насколько мы помним; остальных найдём при загрузке".to_owned(), Tone::Muted)}
+            {(import.summary.purpose == ImportPurpose::Contacts).then(|| {
+                figure("Уже есть в CRM", import.n_known, "насколько мы помним; остальных найдём при загрузке".to_owned(), Tone::Muted)
+            })}
         </div>
     }
     .into_any()
