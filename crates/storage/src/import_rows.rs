@@ -1,10 +1,11 @@
 //! Rows of imports: each once, by the number it has in its sheet.
 
-use crate::db::Conn;
+use crate::db::{Conn, is_postgres};
 use crate::error::StorageError;
 use crate::sql::{self, document, json};
 use domain::id::{EventId, ImportId, WorkspaceId};
 use sea_orm::FromQueryResult;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// What became of a row.
@@ -278,6 +279,34 @@ struct KnownRow {
     number: i64,
 }
 
+/// The states of rows that were not refused.
+const NOT_REFUSED: &str = "('accepted', 'queued', 'done', 'skipped')";
+
+/// The statement of [`known_keys`] for so many keys: the workspace is its first value.
+///
+/// PostgreSQL has no figures about a table that is being filled by a first file. It then takes a list of keys for
+/// worth nothing and reads every row of the workspace instead, again for each batch, so that time grows with the
+/// square of the rows. There each key is looked up by itself, and the state is asked of what was found.
+fn known_keys_sql(conn: &impl Conn, n_keys: usize) -> String {
+    let places = |cast: fn(String) -> String| {
+        let places: Vec<String> = (0..n_keys).map(|at| cast(format!("${}", at + 2))).collect();
+        places.join(", ")
+    };
+    if is_postgres(conn) {
+        return format!(
+            "SELECT r.row_key, r.import_id, r.number FROM (VALUES {}) AS k (row_key) CROSS JOIN LATERAL (SELECT row_key, \
+             import_id, number, state FROM import_row WHERE workspace_id = $1 AND row_key = k.row_key OFFSET 0) AS r \
+             WHERE r.state IN {NOT_REFUSED}",
+            places(|place| format!("({place}::text)"))
+        );
+    }
+    format!(
+        "SELECT row_key, import_id, number FROM import_row WHERE workspace_id = $1 AND row_key IN ({}) \
+         AND state IN {NOT_REFUSED}",
+        places(|place| place)
+    )
+}
+
 /// Which of these keys stand already in a row that was not refused, and where.
 pub async fn known_keys(
     conn: &impl Conn,
@@ -285,13 +314,15 @@ pub async fn known_keys(
     keys: &[&str],
 ) -> Result<Vec<(String, ImportId, i64)>, StorageError> {
     let mut known = Vec::new();
+    // Each key once: one that a file repeats must not bring its rows again for each time.
+    let keys: Vec<&str> = keys
+        .iter()
+        .copied()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
     for keys in keys.chunks(AT_ONCE) {
-        let places: Vec<String> = (0..keys.len()).map(|at| format!("${}", at + 2)).collect();
-        let sql = format!(
-            "SELECT row_key, import_id, number FROM import_row WHERE workspace_id = $1 AND row_key IN ({}) \
-             AND state IN ('accepted', 'queued', 'done', 'skipped')",
-            places.join(", ")
-        );
+        let sql = known_keys_sql(conn, keys.len());
         let mut values: Vec<sea_orm::Value> = vec![workspace.0.into()];
         values.extend(keys.iter().map(|key| sea_orm::Value::from(*key)));
         let rows = sql::all::<KnownRow, _>(conn, &sql, values).await?;

@@ -10,6 +10,7 @@ mod counts;
 mod credentials;
 mod deliveries;
 mod events;
+mod import_rows;
 mod lanes;
 mod leases;
 mod links;
