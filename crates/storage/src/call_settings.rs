@@ -106,16 +106,7 @@ struct PollRow {
 /// The connections with leads that are due.
 pub async fn due_connections(conn: &impl Conn, now: Timestamp) -> Result<Vec<ConnectionId>, StorageError> {
     let sql = "SELECT DISTINCT connection_id FROM call_poll WHERE due_at <= $1";
-    let rows = sql::all::<ConnectionRow, _>(conn, sql, [now.0.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ConnectionId(row.connection_id))
-        .collect())
-}
-
-#[derive(FromQueryResult)]
-struct ConnectionRow {
-    connection_id: Uuid,
+    sql::connections(conn, sql, [now.0.into()]).await
 }
 
 /// Takes leads of a connection that are due; until `until` nobody else takes them.

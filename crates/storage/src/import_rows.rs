@@ -288,22 +288,19 @@ const NOT_REFUSED: &str = "('accepted', 'queued', 'done', 'skipped')";
 /// worth nothing and reads every row of the workspace instead, again for each batch, so that time grows with the
 /// square of the rows. There each key is looked up by itself, and the state is asked of what was found.
 fn known_keys_sql(conn: &impl Conn, n_keys: usize) -> String {
-    let places = |cast: fn(String) -> String| {
-        let places: Vec<String> = (0..n_keys).map(|at| cast(format!("${}", at + 2))).collect();
-        places.join(", ")
-    };
     if is_postgres(conn) {
+        let places: Vec<String> = (0..n_keys).map(|at| format!("(${}::text)", at + 2)).collect();
         return format!(
             "SELECT r.row_key, r.import_id, r.number FROM (VALUES {}) AS k (row_key) CROSS JOIN LATERAL (SELECT row_key, \
              import_id, number, state FROM import_row WHERE workspace_id = $1 AND row_key = k.row_key OFFSET 0) AS r \
              WHERE r.state IN {NOT_REFUSED}",
-            places(|place| format!("({place}::text)"))
+            places.join(", ")
         );
     }
     format!(
         "SELECT row_key, import_id, number FROM import_row WHERE workspace_id = $1 AND row_key IN ({}) \
          AND state IN {NOT_REFUSED}",
-        places(|place| place)
+        sql::list_places(1, n_keys)
     )
 }
 

@@ -146,23 +146,10 @@ pub async fn due(
     .collect()
 }
 
-#[derive(FromQueryResult)]
-struct ConnectionRow {
-    connection_id: Uuid,
-}
-
 /// Connections with waits that are over.
 pub async fn due_connections(conn: &impl Conn, now: Timestamp) -> Result<Vec<ConnectionId>, StorageError> {
-    let rows = sql::all::<ConnectionRow, _>(
-        conn,
-        "SELECT DISTINCT connection_id FROM quiet WHERE due_at <= $1",
-        [now.0.into()],
-    )
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ConnectionId(row.connection_id))
-        .collect())
+    let sql = "SELECT DISTINCT connection_id FROM quiet WHERE due_at <= $1";
+    sql::connections(conn, sql, [now.0.into()]).await
 }
 
 /// When the next wait is over.

@@ -6,6 +6,7 @@ use domain::id::{ConnectionId, WorkspaceId};
 use domain::record::{RecordKey, RecordKind};
 use domain::time::Timestamp;
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use uuid::Uuid;
 
 /// Runs a statement; gives the number of rows it touched.
 pub(crate) async fn execute<C: Conn>(
@@ -53,6 +54,39 @@ pub(crate) async fn moment<C: Conn>(
 ) -> Result<Option<Timestamp>, StorageError> {
     let row = one::<MomentRow, C>(conn, sql, values).await?;
     Ok(row.and_then(|row| row.due_at).map(Timestamp))
+}
+
+#[derive(FromQueryResult)]
+struct ConnectionRow {
+    connection_id: Uuid,
+}
+
+/// Reads connections, named `connection_id`.
+pub(crate) async fn connections<C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<ConnectionId>, StorageError> {
+    let rows = all::<ConnectionRow, C>(conn, sql, values).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ConnectionId(row.connection_id))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct OneRow {
+    one: i32,
+}
+
+/// Whether a statement that selects `1 AS one` finds anything.
+pub(crate) async fn is_any<C: Conn>(
+    conn: &C,
+    sql: &str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<bool, StorageError> {
+    let row = one::<OneRow, C>(conn, sql, values).await?;
+    Ok(row.is_some_and(|row| row.one == 1))
 }
 
 /// Builds a condition piece by piece with numbered places.
@@ -202,7 +236,7 @@ pub struct PageOf {
     /// Rows at most.
     pub limit: u64,
     /// Only rows with a smaller id (they are listed newest first), or a greater one where the oldest come first.
-    pub before: Option<uuid::Uuid>,
+    pub before: Option<Uuid>,
 }
 
 impl Default for PageOf {

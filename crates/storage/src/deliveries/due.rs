@@ -94,11 +94,6 @@ pub async fn next_due(
     sql::moment(conn, &sql, values).await
 }
 
-#[derive(FromQueryResult)]
-struct OneRow {
-    one: i32,
-}
-
 /// Whether a record may have been made in a connection of which nothing is known yet: something that finds or creates
 /// was begun and is not at its end. Looked for among those that are due first.
 pub async fn has_begun_upsert(
@@ -111,6 +106,5 @@ pub async fn has_begun_upsert(
          AND d.{OPEN} ORDER BY d.due_at, d.id LIMIT {WINDOW}) near WHERE near.workspace_id = $1 AND near.n_attempts > 0 \
          AND near.command LIKE '%\"do\":\"upsert\"%' LIMIT 1"
     );
-    let row = sql::one::<OneRow, _>(conn, &sql, [workspace.0.into(), connection.0.into()]).await?;
-    Ok(row.is_some_and(|row| row.one == 1))
+    sql::is_any(conn, &sql, [workspace.0.into(), connection.0.into()]).await
 }

@@ -116,11 +116,6 @@ struct Terms<'a> {
 }
 
 #[derive(FromQueryResult)]
-struct OneRow {
-    one: i32,
-}
-
-#[derive(FromQueryResult)]
 struct RuleRow {
     id: Uuid,
 }
@@ -204,8 +199,7 @@ impl Terms<'_> {
             "SELECT 1 AS one FROM delivery d WHERE d.connection_id = $1 AND d.{OPEN} AND d.due_at <= $2 \
              ORDER BY d.due_at, d.id LIMIT 1 OFFSET {WINDOW}"
         );
-        let row = sql::one::<OneRow, _>(conn, &sql, [whose.into(), self.now.0.into()]).await?;
-        Ok(row.is_some_and(|row| row.one == 1))
+        sql::is_any(conn, &sql, [whose.into(), self.now.0.into()]).await
     }
 
     async fn of_lanes(&self, conn: &impl Conn, limit: u64) -> Result<Vec<Delivery>, StorageError> {

@@ -6,13 +6,6 @@ use crate::error::StorageError;
 use crate::sql;
 use domain::id::{ConnectionId, DeliveryId, EventId, WorkspaceId};
 use domain::time::Timestamp;
-use sea_orm::FromQueryResult;
-use uuid::Uuid;
-
-#[derive(FromQueryResult)]
-struct ConnectionRow {
-    connection_id: Uuid,
-}
 
 /// `busy(id)`: the connections with waiting events, found by skipping from one to the next in the index, so that
 /// a million events of one connection cost as much as one. A last row without an id ends it.
@@ -29,11 +22,7 @@ pub async fn waiting_connections(
         "{BUSY} SELECT id AS connection_id FROM busy WHERE id IS NOT NULL AND (SELECT MIN(e.due_at) FROM event e \
          WHERE e.state = 'new' AND e.connection_id = busy.id) <= $1"
     );
-    let rows = sql::all::<ConnectionRow, _>(conn, &sql, [now.0.into()]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ConnectionId(row.connection_id))
-        .collect())
+    sql::connections(conn, &sql, [now.0.into()]).await
 }
 
 /// That no earlier event of the record of `e` waits for longer than `e` does.
