@@ -7,7 +7,8 @@ use crate::hub::{self, Hub};
 use crate::{Options, import_deaths, usage};
 use anyhow::{Context as _, Result, ensure};
 use calamine::{Xlsx, open_workbook};
-use engine::imports::{Duplicates, Import, Purpose, Wish};
+use domain::id::{ConnectionId, WorkspaceId};
+use engine::imports::{Duplicates, Import, Imports, Purpose, Wish};
 use rust_xlsxwriter::Workbook;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -149,16 +150,7 @@ pub async fn read_rows(file: &str, database: &str) -> Result<()> {
     let hub = Hub::open(database).await?;
     let (workspace, connection) = hub.workspaces[0];
     let imports = hub.engine.imports();
-    let import = upload(&imports, workspace, Path::new(file)).await?;
-    let wish = Wish {
-        purpose: Purpose::Contacts,
-        sheet: import.plan.sheet.clone(),
-        connection,
-        columns: None,
-        place: None,
-        duplicates: Duplicates::Skip,
-    };
-    imports.describe(workspace, import.id, wish).await?;
+    let import = begin(&imports, workspace, connection, Path::new(file)).await?;
     let before = usage::mine()?;
     let started = Instant::now();
     imports.check(workspace, import.id).await?;
@@ -179,15 +171,25 @@ fn tell_import(import: &Import) -> Result<usize> {
     Ok(usize::try_from(import.n_rows)?)
 }
 
-/// Puts a copy of the file where uploads lie.
-pub async fn upload(
-    imports: &engine::imports::Imports,
-    workspace: domain::id::WorkspaceId,
+/// Puts a copy of the file where uploads lie, and says that its rows are contacts.
+pub async fn begin(
+    imports: &Imports,
+    workspace: WorkspaceId,
+    connection: ConnectionId,
     file: &Path,
 ) -> Result<Import> {
     let uploaded = imports.upload_path().await?;
     std::fs::copy(file, &uploaded)?;
-    Ok(imports.begin(workspace, "clients.xlsx", &uploaded).await?)
+    let import = imports.begin(workspace, "clients.xlsx", &uploaded).await?;
+    let wish = Wish {
+        purpose: Purpose::Contacts,
+        sheet: import.plan.sheet.clone(),
+        connection,
+        columns: None,
+        place: None,
+        duplicates: Duplicates::Skip,
+    };
+    Ok(imports.describe(workspace, import.id, wish).await?)
 }
 
 fn tell(rows: usize, started: Instant, before: usage::Used) -> Result<()> {

@@ -6,13 +6,13 @@
 
 use crate::Options;
 use crate::hub::{self, KEY};
-use crate::import::upload;
+use crate::import::begin;
 use crate::usage::Measured;
 use anyhow::{Context as _, Result, ensure};
 use domain::connection::ConnectorKind;
 use domain::id::{ConnectionId, ImportId, WorkspaceId};
 use domain::rule::Rule;
-use engine::imports::{Duplicates, Import, Imports, Purpose, Wish};
+use engine::imports::{Import, Imports};
 use engine::{Engine, Settings};
 use sandbox::Sandbox;
 use std::collections::BTreeSet;
@@ -138,17 +138,7 @@ async fn one(options: &Options, name: &str, url: &str, file: &Path) -> Result<()
     };
     publish(&demo).await?;
 
-    let import = upload(&demo.imports(), workspace, file).await?;
-    let wish = Wish {
-        purpose: Purpose::Contacts,
-        sheet: import.plan.sheet.clone(),
-        connection: demo.lptracker,
-        columns: None,
-        place: None,
-        duplicates: Duplicates::Skip,
-    };
-    let id = import.id;
-    demo.imports().describe(workspace, id, wish).await?;
+    let id = begin(&demo.imports(), workspace, demo.lptracker, file).await?.id;
     demo.imports().check(workspace, id).await?;
     demo.read(id, n_rows / 3).await?;
     server.kill().await?;
