@@ -1,5 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { expect, test, type App } from '../fixtures/app';
+import { SIZES } from '../fixtures/pages';
 
 const NAME = 'Переговоры → лид в обзвон';
 
@@ -70,10 +71,7 @@ async function build(page: Page, by: 'mouse' | 'keyboard'): Promise<void> {
   await expect(page.getByTestId('draft-state')).toHaveText('Всё сохранено');
 }
 
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 360, height: 740 },
-]) {
+for (const size of SIZES) {
   test.describe(`at ${size.width} px`, () => {
     // Signing in looks for the menu, which a phone keeps folded.
     test.beforeEach(async ({ signedIn }) => signedIn.setViewportSize(size));

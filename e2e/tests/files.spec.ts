@@ -1,14 +1,11 @@
 import type { Page } from '@playwright/test';
 import type { App } from '../fixtures/app';
 import { expect, test } from '../fixtures/app';
-import { settled } from '../fixtures/pages';
+import { SIZES, settled } from '../fixtures/pages';
 
 const PHONE = '79995550808';
 
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 360, height: 740 },
-]) {
+for (const size of SIZES) {
   test.describe(`at ${size.width} px`, () => {
     // Signing in looks for the menu, which a phone keeps folded.
     test.beforeEach(async ({ signedIn }) => signedIn.setViewportSize(size));

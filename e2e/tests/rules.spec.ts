@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Page } from '@playwright/test';
 import { expect, test, type App } from '../fixtures/app';
+import { SIZES } from '../fixtures/pages';
 
 const TO_CALLS = 'Сделка передана в обзвон → лид в LPTracker';
 
@@ -29,10 +30,7 @@ async function fits(page: Page, width: number): Promise<void> {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
 }
 
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 360, height: 740 },
-]) {
+for (const size of SIZES) {
   test.describe(`at ${size.width} px`, () => {
     test.beforeEach(async ({ signedIn }) => signedIn.setViewportSize(size));
 

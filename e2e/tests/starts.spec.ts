@@ -1,4 +1,5 @@
 import { expect, test } from '../fixtures/app';
+import { SIZES } from '../fixtures/pages';
 
 const HOME = '00000000-0000-7000-8000-0000000000a1';
 
@@ -16,10 +17,7 @@ const NOTING = {
   },
 };
 
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 360, height: 740 },
-]) {
+for (const size of SIZES) {
   test.describe(`at ${size.width} px`, () => {
     test.beforeEach(async ({ signedIn }) => signedIn.setViewportSize(size));
 

@@ -1,11 +1,9 @@
 import { expect, test } from '../fixtures/app';
+import { SIZES } from '../fixtures/pages';
 
 const TO_CALLS = 'Сделка передана в обзвон → лид в LPTracker';
 
-for (const size of [
-  { width: 1440, height: 900 },
-  { width: 360, height: 740 },
-]) {
+for (const size of SIZES) {
   test.describe(`at ${size.width} px`, () => {
     test.beforeEach(async ({ signedIn }) => signedIn.setViewportSize(size));
 
