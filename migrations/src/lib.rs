@@ -25,6 +25,7 @@ mod m20261125_700002_create_call_results;
 mod m20261125_800001_harden_accounts;
 mod m20261126_100001_index_delivery_rule;
 mod m20261126_100002_add_seen_to_to_snapshot;
+mod m20261126_300001_add_as_then_to_event;
 mod table;
 
 /// All migrations in order.
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_800001_harden_accounts::Migration),
             Box::new(m20261126_100001_index_delivery_rule::Migration),
             Box::new(m20261126_100002_add_seen_to_to_snapshot::Migration),
+            Box::new(m20261126_300001_add_as_then_to_event::Migration),
         ]
     }
 }

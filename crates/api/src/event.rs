@@ -216,10 +216,25 @@ pub struct EventQuery {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplayEvent {
-    /// Only this rule; all rules in force when absent.
+    /// Only this rule; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<uuid::Uuid>))]
     pub rule_id: Option<RuleId>,
+    /// In which versions rules look at it: `current` when absent.
+    #[serde(default)]
+    pub versions: RuleVersions,
+}
+
+/// In which versions rules look at an event that is replayed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RuleVersions {
+    /// Those in force now.
+    #[default]
+    Current,
+    /// Those that looked at it the first time, of rules that still exist.
+    Original,
 }
 
 /// The event that a replay made.

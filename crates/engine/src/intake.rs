@@ -113,6 +113,7 @@ impl Intake {
             inbound: inbound_id,
             replay_of: None,
             only_rule: None,
+            as_then: false,
             due_at: now,
             event: Event {
                 id: EventId(new_id()),

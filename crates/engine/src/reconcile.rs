@@ -319,6 +319,7 @@ fn event(connection: &Connection, mut fact: Fact, now: Timestamp) -> NewEvent {
         inbound: None,
         replay_of: None,
         only_rule: None,
+        as_then: false,
         due_at: now,
         event: Event {
             id: EventId(new_id()),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use storage::audit::{Actor, NewEntry};
 use storage::deliveries::{self, Delivery, DeliveryFilter};
 use storage::events::{self, NewEvent};
-use storage::{PageOf, StorageError};
+use storage::{PageOf, StorageError, published};
 
 /// What a rule would make of an event. Nothing was sent.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,6 +25,15 @@ pub struct DryRun {
     pub facts: Facts,
     /// What the compiler says of the document.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// How rules look at an event again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Again {
+    /// Only this rule; all when absent.
+    pub only_rule: Option<RuleId>,
+    /// In the versions that looked at it the first time, not in those in force now.
+    pub as_then: bool,
 }
 
 /// Replays and dry runs.
@@ -39,15 +48,24 @@ impl Replays {
         Self { context, signals }
     }
 
-    /// Lets the rules in force now (or one of them) look at an event again, as a new event.
+    /// Lets rules look at an event again, as a new event.
     pub async fn event(
         &self,
         workspace: WorkspaceId,
         actor: &Actor,
         id: EventId,
-        only_rule: Option<RuleId>,
+        Again { only_rule, as_then }: Again,
     ) -> Result<EventId, EngineError> {
         let original = events::find(&self.context.db, workspace, id).await?;
+        if as_then
+            && published::of_event(&self.context.db, workspace, id)
+                .await?
+                .is_empty()
+        {
+            return Err(EngineError::WrongMoment {
+                text: "на это событие правила не смотрели, или они удалены: запустите его по действующим правилам".to_owned(),
+            });
+        }
         let now = self.context.clock.now();
         let replayed = EventId(new_id());
         let new = NewEvent {
@@ -55,6 +73,7 @@ impl Replays {
             inbound: original.inbound,
             replay_of: Some(id),
             only_rule,
+            as_then,
             due_at: now,
             event: Event {
                 id: replayed,
@@ -66,7 +85,7 @@ impl Replays {
         };
         let tx = self.context.db.begin().await?;
         events::insert(&tx, &[new]).await?;
-        let after = serde_json::json!({ "event": replayed, "rule": only_rule });
+        let after = serde_json::json!({ "event": replayed, "rule": only_rule, "as_then": as_then });
         let entry = NewEntry::of("event", "event.replayed", id, None, Some(after));
         self.context.audit(&tx, workspace, actor, entry).await?;
         tx.commit().await?;

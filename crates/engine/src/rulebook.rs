@@ -5,12 +5,13 @@ use crate::error::EngineError;
 use domain::catalogues::Catalogues;
 use domain::compile::{CompiledRule, compile};
 use domain::evaluate::Calendar;
-use domain::id::{RuleId, RuleVersionId, WorkspaceId};
+use domain::id::{EventId, RuleId, RuleVersionId, WorkspaceId};
 use domain::index::RuleIndex;
 use domain::time::Zone;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use storage::{Conn, accounts, connections, published};
+use storage::published::{self, PublishedRule};
+use storage::{Conn, StorageError, accounts, connections};
 
 type Revision = (i64, Option<i64>, Option<i64>);
 
@@ -71,11 +72,34 @@ pub(crate) async fn frame(context: &Context, workspace: WorkspaceId) -> Result<B
     })
 }
 
+/// The rules in the versions that looked at an event.
+pub(crate) async fn of_event(
+    context: &Context,
+    workspace: WorkspaceId,
+    event: EventId,
+) -> Result<Book, EngineError> {
+    let rules = published::of_event(&context.db, workspace, event).await?;
+    bind(context, workspace, rules).await
+}
+
 async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) -> Result<Book, EngineError> {
+    let rules = published::published(&context.db, workspace).await?;
+    Ok(Book {
+        revision,
+        ..bind(context, workspace, rules).await?
+    })
+}
+
+/// Compiles rules against the catalogues of today.
+async fn bind(
+    context: &Context,
+    workspace: WorkspaceId,
+    rules: Vec<Result<PublishedRule, StorageError>>,
+) -> Result<Book, EngineError> {
     let catalogues = catalogues(&context.db, workspace).await?;
     let mut compiled: Vec<(RuleVersionId, i64, Arc<CompiledRule>)> = Vec::new();
     let mut rule_of = HashMap::new();
-    for rule in published::published(&context.db, workspace).await? {
+    for rule in rules {
         match rule {
             Ok(rule) => {
                 rule_of.insert(rule.version, rule.rule);
@@ -86,7 +110,6 @@ async fn build(context: &Context, workspace: WorkspaceId, revision: Revision) ->
         }
     }
     Ok(Book {
-        revision,
         has_quiet: compiled.iter().any(|(_, _, ready)| ready.rule().quiet_secs > 0),
         index: RuleIndex::build(compiled),
         rule_of,

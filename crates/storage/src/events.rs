@@ -64,6 +64,8 @@ pub struct StoredEvent {
     pub replay_of: Option<EventId>,
     /// Only this rule is to look at it.
     pub only_rule: Option<RuleId>,
+    /// Rules look at it in the versions that looked at [`Self::replay_of`].
+    pub as_then: bool,
     /// How many rules matched.
     pub n_matched: i32,
     /// How often a worker broke off over it.
@@ -84,6 +86,7 @@ struct Row {
     inbound_id: Option<Uuid>,
     replay_of: Option<Uuid>,
     only_rule_id: Option<Uuid>,
+    as_then: bool,
     chain: i32,
     n_matched: i32,
     n_crashes: i32,
@@ -92,7 +95,7 @@ struct Row {
 }
 
 const COLUMNS: &str = "workspace_id, id, connection_id, origin, state, fact, outcome, inbound_id, replay_of, \
-    only_rule_id, chain, n_matched, n_crashes, received_at, dispatched_at";
+    only_rule_id, as_then, chain, n_matched, n_crashes, received_at, dispatched_at";
 
 impl TryFrom<Row> for StoredEvent {
     type Error = StorageError;
@@ -118,6 +121,7 @@ impl TryFrom<Row> for StoredEvent {
             inbound: row.inbound_id,
             replay_of: row.replay_of.map(EventId),
             only_rule: row.only_rule_id.map(RuleId),
+            as_then: row.as_then,
             n_matched: row.n_matched,
             n_crashes: row.n_crashes,
             dispatched_at: row.dispatched_at.map(Timestamp),
@@ -138,6 +142,8 @@ pub struct NewEvent {
     pub replay_of: Option<EventId>,
     /// Only this rule is to look at it.
     pub only_rule: Option<RuleId>,
+    /// Rules look at it in the versions that looked at [`Self::replay_of`].
+    pub as_then: bool,
     /// Not looked at before this moment.
     pub due_at: Timestamp,
 }
@@ -235,11 +241,11 @@ pub async fn insert<E: Borrow<NewEvent>>(
     for events in sql::batches(&events) {
         let sql = format!(
             "INSERT INTO event (workspace_id, id, connection_id, event_key, kind, record_kind, record_id, origin, state, \
-             fact, inbound_id, replay_of, only_rule_id, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
+             fact, inbound_id, replay_of, only_rule_id, as_then, chain, n_matched, n_crashes, received_at, occurred_at, due_at) VALUES {} \
              ON CONFLICT (workspace_id, connection_id, event_key) DO NOTHING RETURNING id",
-            sql::places(conn, events.len(), 19)
+            sql::places(conn, events.len(), 20)
         );
-        let mut values = Vec::with_capacity(events.len() * 19);
+        let mut values = Vec::with_capacity(events.len() * 20);
         for new in events {
             let event = &new.event;
             values.extend([
@@ -256,6 +262,7 @@ pub async fn insert<E: Borrow<NewEvent>>(
                 new.inbound.into(),
                 new.replay_of.map(|id| id.0).into(),
                 new.only_rule.map(|id| id.0).into(),
+                new.as_then.into(),
                 i32::from(event.chain).into(),
                 0.into(),
                 0.into(),

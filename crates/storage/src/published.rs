@@ -3,7 +3,7 @@
 use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql::{self, document};
-use domain::id::{RuleId, RuleVersionId, WorkspaceId};
+use domain::id::{EventId, RuleId, RuleVersionId, WorkspaceId};
 use domain::rule::Rule;
 use sea_orm::FromQueryResult;
 use uuid::Uuid;
@@ -29,7 +29,20 @@ struct Row {
     document: String,
 }
 
-/// Rules of a workspace that are on, in order. One that does not parse is left out and told by its error.
+impl TryFrom<Row> for PublishedRule {
+    type Error = StorageError;
+
+    fn try_from(row: Row) -> Result<Self, StorageError> {
+        Ok(Self {
+            rule: RuleId(row.rule_id),
+            version: RuleVersionId(row.version_id),
+            position: row.position,
+            document: document("rule_version", row.version_id, &row.document)?,
+        })
+    }
+}
+
+/// Rules of a workspace that are on, in order. One that does not parse comes as its error.
 pub async fn published(
     conn: &impl Conn,
     workspace: WorkspaceId,
@@ -42,17 +55,26 @@ pub async fn published(
         [workspace.0.into()],
     )
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            Ok(PublishedRule {
-                rule: RuleId(row.rule_id),
-                version: RuleVersionId(row.version_id),
-                position: row.position,
-                document: document("rule_version", row.version_id, &row.document)?,
-            })
-        })
-        .collect())
+    Ok(rows.into_iter().map(PublishedRule::try_from).collect())
+}
+
+/// Rules in the versions that looked at an event, in today's order; those deleted meanwhile are left out. One that does
+/// not parse comes as its error.
+pub async fn of_event(
+    conn: &impl Conn,
+    workspace: WorkspaceId,
+    event: EventId,
+) -> Result<Vec<Result<PublishedRule, StorageError>>, StorageError> {
+    let rows = sql::all::<Row, _>(
+        conn,
+        "SELECT DISTINCT r.id AS rule_id, v.id AS version_id, r.position, v.document FROM run \
+         JOIN rule_version v ON v.workspace_id = run.workspace_id AND v.id = run.rule_version_id \
+         JOIN rule r ON r.workspace_id = v.workspace_id AND r.id = v.rule_id \
+         WHERE run.workspace_id = $1 AND run.event_id = $2 AND r.deleted_at IS NULL ORDER BY r.position, r.id",
+        [workspace.0.into(), event.0.into()],
+    )
+    .await?;
+    Ok(rows.into_iter().map(PublishedRule::try_from).collect())
 }
 
 #[derive(FromQueryResult)]

@@ -3,7 +3,7 @@
 mod run;
 mod why;
 
-use api::event::{EventState, EventView, ReplayEvent};
+use api::event::{EventState, EventView, ReplayEvent, RuleVersions};
 use api::workspace::Role;
 use domain::delivery::DeliveryState;
 use domain::id::{EventId, RuleId};
@@ -245,7 +245,7 @@ fn deliveries(event: EventView, remote: Remote<EventView>) -> AnyView {
     view! { <div class="stack tight">{cards}</div> }.into_any()
 }
 
-/// Lets the event run again, by all rules in force.
+/// Lets the event run again, by the rules in force now or as they were when they looked at it.
 #[component]
 fn Replay(event: EventView) -> impl IntoView {
     let store = Store::expect();
@@ -253,25 +253,43 @@ fn Replay(event: EventView) -> impl IntoView {
     let navigate = use_navigate();
     let busy = RwSignal::new(false);
     let id = event.summary.id;
-    let replay = move |_| {
+    let was_looked_at = !event.runs.is_empty();
+    let replay = move |versions: RuleVersions| {
         let navigate = navigate.clone();
-        run(
-            busy,
-            events::replay_event(id, &ReplayEvent::default()),
-            move |answer| match answer {
-                Ok(made) => {
-                    toasts.done("Событие запущено ещё раз");
-                    navigate(&format!("/events/{}", made.event_id), Default::default());
-                }
-                Err(error) => toasts.problem(&error),
-            },
-        );
+        let how = ReplayEvent {
+            versions,
+            ..ReplayEvent::default()
+        };
+        run(busy, events::replay_event(id, &how), move |answer| match answer {
+            Ok(made) => {
+                toasts.done("Событие запущено ещё раз");
+                navigate(&format!("/events/{}", made.event_id), Default::default());
+            }
+            Err(error) => toasts.problem(&error),
+        });
     };
     view! {
-        {when(move || store.may(Role::Editor), move || view! {
-            <Button look=Look::Plain glyph=Glyph::Refresh loading=busy testid="replay" on_click=replay.clone()>
-                "Запустить ещё раз"
-            </Button>
-        }.into_any())}
+        {when(move || store.may(Role::Editor), move || {
+            let (now, then) = (replay.clone(), replay.clone());
+            let then = was_looked_at.then(|| view! {
+                <Button look=Look::Subtle loading=busy testid="replay-original" on_click=move |_| then(RuleVersions::Original)>
+                    "По прежним версиям правил"
+                </Button>
+            });
+            view! {
+                <div class="row">
+                    {then}
+                    <Button
+                        look=Look::Plain
+                        glyph=Glyph::Refresh
+                        loading=busy
+                        testid="replay"
+                        on_click=move |_| now(RuleVersions::Current)
+                    >
+                        "Запустить ещё раз"
+                    </Button>
+                </div>
+            }.into_any()
+        })}
     }
 }

@@ -335,6 +335,7 @@ pub(super) async fn tell(
         inbound: None,
         replay_of: None,
         only_rule: None,
+        as_then: false,
         due_at: now,
         event: Event {
             id,

@@ -7,7 +7,7 @@ use crate::context::{Context, new_id};
 use crate::error::EngineError;
 use crate::links;
 use crate::reconcile::news::is_stale_hook;
-use crate::rulebook::Book;
+use crate::rulebook::{self, Book};
 use domain::command::Command;
 use domain::delivery::DeliveryState;
 use domain::evaluate::{Evaluation, Explanation, Facts, Verdict, evaluate};
@@ -75,12 +75,19 @@ impl Dispatcher {
                 deliveries: Vec::new(),
             }));
         }
-        let known = facts::from_event(stored, &case.change, &round.book, round.now);
+        let then = match stored.replay_of {
+            Some(original) if stored.as_then => {
+                Some(rulebook::of_event(&self.context, round.workspace, original).await?)
+            }
+            _ => None,
+        };
+        let book = then.as_ref().unwrap_or(&round.book);
+        let known = facts::from_event(stored, &case.change, book, round.now);
         let is_wanted = |entry: &&IndexedRule| {
             let only = stored.only_rule;
-            only.is_none() || round.book.rule_of.get(&entry.version).copied() == only
+            only.is_none() || book.rule_of.get(&entry.version).copied() == only
         };
-        let mut rules: Vec<&IndexedRule> = round.book.index.candidates(event.connection, &known);
+        let mut rules: Vec<&IndexedRule> = book.index.candidates(event.connection, &known);
         rules.retain(is_wanted);
         let held = if round.book.has_quiet && is_from_crm(event.origin) {
             let held = quiet::take_out(&mut rules, group, round, event);
@@ -101,7 +108,7 @@ impl Dispatcher {
                 }
             };
         let evaluations = evaluate_all(&self.context, &rules, &known, case.chain);
-        let mut decided = decided(&case, round, &rules, evaluations);
+        let mut decided = decided(&case, book, round.now, &rules, evaluations);
         if let Decided::Done { runs, .. } = &mut decided {
             runs.extend(
                 held.iter()
@@ -216,7 +223,8 @@ pub(super) fn evaluate_all(
 
 pub(super) fn decided(
     case: &Case<'_>,
-    round: &Round,
+    book: &Book,
+    now: Timestamp,
     rules: &[&IndexedRule],
     evaluations: Vec<Evaluation>,
 ) -> Decided {
@@ -225,7 +233,7 @@ pub(super) fn decided(
     let (mut deliveries, mut runs) = (Vec::new(), Vec::new());
     let mut n_matched = 0;
     for (entry, evaluation) in rules.iter().zip(evaluations) {
-        let Some(mut run) = run(case, &round.book, entry, round.now) else {
+        let Some(mut run) = run(case, book, entry, now) else {
             continue;
         };
         if evaluation.outcome == RunOutcome::Matched {

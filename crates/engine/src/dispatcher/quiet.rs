@@ -65,7 +65,13 @@ impl Dispatcher {
             }
         };
         let evaluations = decide::evaluate_all(&self.context, &rules, &known, case.chain);
-        Ok(decide::decided(&case, round, &rules, evaluations))
+        Ok(decide::decided(
+            &case,
+            &round.book,
+            round.now,
+            &rules,
+            evaluations,
+        ))
     }
 }
 

@@ -168,6 +168,7 @@ async fn hand_over(
             inbound: None,
             replay_of: None,
             only_rule: import.rule,
+            as_then: false,
             due_at: now,
             event: Event {
                 id,

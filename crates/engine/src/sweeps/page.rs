@@ -138,6 +138,7 @@ impl Sweeps {
                 inbound: one.inbound,
                 replay_of: Some(one.event.id),
                 only_rule: sweep.rule,
+                as_then: false,
                 due_at: now,
                 event: Event {
                     id: EventId(new_id()),
@@ -169,6 +170,7 @@ fn of_record(sweep: &Sweep, connection: ConnectionId, record: Record, now: Times
         inbound: None,
         replay_of: None,
         only_rule: sweep.rule,
+        as_then: false,
         due_at: now,
         event: Event {
             id: EventId(new_id()),

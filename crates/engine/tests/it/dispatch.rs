@@ -7,6 +7,7 @@ use domain::field::SystemField;
 use domain::record::{Record, RecordKind};
 use domain::run::RunOutcome;
 use domain::value::Value;
+use engine::replay::Again;
 use storage::audit::Actor;
 use storage::events::{self, EventState};
 use storage::{quiet, runs};
@@ -49,7 +50,7 @@ async fn an_event_that_broke_the_worker_three_times_is_set_aside_and_may_run_aga
         house
             .engine
             .replays()
-            .event(house.workspace, &Actor::system(), poison, None)
+            .event(house.workspace, &Actor::system(), poison, Again::default())
             .await
             .unwrap();
         house.settle().await;

@@ -15,6 +15,7 @@ mod intake;
 mod loops;
 mod once;
 mod reconcile;
+mod replays;
 mod retention;
 mod stops;
 mod sweeps;

@@ -131,6 +131,7 @@ async fn fill(hub: &Hub, n_events: usize) -> Result<()> {
                     inbound: None,
                     replay_of: None,
                     only_rule: None,
+                    as_then: false,
                     due_at: now,
                     event: Event {
                         id: EventId(engine::new_id()),

@@ -202,6 +202,7 @@ fn event(amocrm: &Connection, deal: i64, now: Timestamp) -> NewEvent {
         inbound: None,
         replay_of: None,
         only_rule: None,
+        as_then: false,
         // No rule looks at it: what it leads to is planted.
         due_at: Timestamp(i64::MAX),
         event: Event {

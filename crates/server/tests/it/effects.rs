@@ -83,6 +83,7 @@ impl Scene<'_> {
             inbound: None,
             replay_of: None,
             only_rule: None,
+            as_then: false,
             // No rule looks at it: what it leads to is planted.
             due_at: Timestamp(i64::MAX),
             event,

@@ -150,6 +150,7 @@ pub async fn seed(app: &TestApp, workspace: &Workspace) -> Seeds {
         inbound: None,
         replay_of: None,
         only_rule: None,
+        as_then: false,
         due_at: now,
     };
     storage::events::insert(db, &[new]).await.unwrap();

@@ -22,6 +22,7 @@ async fn an_event_comes_back_as_it_was_stored() {
         new.inbound = Some(uuid(70));
         new.replay_of = Some(event_id(71));
         new.only_rule = Some(rule_id(72));
+        new.as_then = true;
         assert_eq!(events::insert(db, &[new.clone()]).await.unwrap(), [event_id(1)]);
         let expected = StoredEvent {
             event: new.event,
@@ -30,6 +31,7 @@ async fn an_event_comes_back_as_it_was_stored() {
             inbound: Some(uuid(70)),
             replay_of: Some(event_id(71)),
             only_rule: Some(rule_id(72)),
+            as_then: true,
             n_matched: 0,
             n_crashes: 0,
             dispatched_at: None,

@@ -179,6 +179,7 @@ pub(crate) fn event(n: u128) -> NewEvent {
         inbound: None,
         replay_of: None,
         only_rule: None,
+        as_then: false,
         due_at: NOW,
     }
 }

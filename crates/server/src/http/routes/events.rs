@@ -8,10 +8,11 @@ use crate::http::routes::chronicle::together;
 use crate::http::story::Cards;
 use actix_web::{HttpResponse, get, post, web};
 use api::Page;
-use api::event::{EventQuery, EventSummary, EventView, ReplayEvent, ReplayedEvent};
+use api::event::{EventQuery, EventSummary, EventView, ReplayEvent, ReplayedEvent, RuleVersions};
 use domain::id::EventId;
 use domain::record::{RecordId, RecordKey};
 use domain::time::Timestamp;
+use engine::replay::Again;
 use storage::events::{self, EventFilter};
 
 /// List events
@@ -75,7 +76,8 @@ pub async fn get_event(access: Viewer, Of(id): Of<EventId>) -> Result<web::Json<
 
 /// Replay an event
 ///
-/// The rules in force now, or one of them, look at it again, as at a new event.
+/// Rules, or one of them, look at it again, as at a new event: in the versions in force now, or in those that looked at
+/// it the first time.
 #[utoipa::path(tag = "События", responses((status = 201, body = ReplayedEvent)))]
 #[post("/events/{event}/replay")]
 pub async fn replay_event(
@@ -84,10 +86,14 @@ pub async fn replay_event(
     key: RequestKey,
     form: web::Json<ReplayEvent>,
 ) -> Result<HttpResponse, Problem> {
+    let again = Again {
+        only_rule: form.rule_id,
+        as_then: form.versions == RuleVersions::Original,
+    };
     let work = async {
         let event_id = access
             .replays()
-            .event(access.workspace(), access.actor(), id, form.rule_id)
+            .event(access.workspace(), access.actor(), id, again)
             .await?;
         Ok(ReplayedEvent { event_id })
     };
