@@ -331,6 +331,30 @@ impl FromRequest for Person {
     }
 }
 
+/// A person as a member of a workspace.
+pub struct Member {
+    /// What they may see there.
+    pub access: Viewer,
+    /// Who.
+    pub person: Person,
+}
+
+impl FromRequest for Member {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        // One after the other: two arguments of a handler are looked at side by side, and a key of another workspace
+        // would learn now and then that ours exists.
+        Box::pin(async move {
+            let access = Viewer::extract(&request).await?;
+            let person = Person::extract(&request).await?;
+            Ok(Self { access, person })
+        })
+    }
+}
+
 /// Somebody who runs the installation. Keys never do.
 pub struct Superuser {
     app: web::Data<App>,

@@ -1,6 +1,6 @@
 //! How people come in: registration, invitations, forgotten passwords; and who is in the workspace.
 
-use crate::http::access::{Anyone, Owner, Person, Viewer};
+use crate::http::access::{Anyone, Member, Owner};
 use crate::http::client_address;
 use crate::http::convert;
 use crate::http::extract::Of;
@@ -218,9 +218,10 @@ pub async fn remove_member(access: Owner, Of(user): Of<UserId>) -> Result<HttpRe
 /// Its last owner cannot.
 #[utoipa::path(tag = "Кабинет", responses((status = 204)))]
 #[delete("/membership")]
-pub async fn leave_workspace(access: Viewer, me: Person) -> Result<HttpResponse, Problem> {
-    me.accounts()
-        .remove_member(access.workspace(), access.actor(), me.user.id)
+pub async fn leave_workspace(Member { access, person }: Member) -> Result<HttpResponse, Problem> {
+    person
+        .accounts()
+        .remove_member(access.workspace(), access.actor(), person.user.id)
         .await?;
     Ok(HttpResponse::NoContent().finish())
 }
