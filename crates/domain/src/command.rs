@@ -258,6 +258,27 @@ pub enum Operation {
     },
 }
 
+impl Operation {
+    /// Stable word: the one that stands in the document.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Upsert(_) => "upsert",
+            Self::Update { .. } => "update",
+            Self::Move { .. } => "move",
+            Self::SetResponsible { .. } => "set_responsible",
+            Self::ChangeTags { .. } => "change_tags",
+            Self::AddNote { .. } => "add_note",
+            Self::AddTask { .. } => "add_task",
+            Self::LogCall { .. } => "log_call",
+            Self::AddPayment { .. } => "add_payment",
+            Self::StartCall { .. } => "start_call",
+            Self::SaveCallResult { .. } => "save_call_result",
+            Self::SendWebhook { .. } => "send_webhook",
+            Self::Notify { .. } => "notify",
+        }
+    }
+}
+
 /// Ways to tell people.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -21,6 +21,7 @@ use crate::breaker::Breakers;
 use crate::error::EngineError;
 use crate::gated::Gated;
 use crate::lease::{Circle, Leases};
+use crate::meter::Meter;
 use crate::retention::Kept;
 use crate::stops::{Board, Passage};
 use crate::turns::Turns;
@@ -112,6 +113,8 @@ pub struct Context {
     pub settings: Settings,
     /// Name of this process among others.
     pub owner: String,
+    /// What this process counts of its work.
+    pub meter: Meter,
     pub(crate) turns: Turns,
     pub(crate) leases: Leases,
     pub(crate) stops: Arc<Board>,
@@ -138,6 +141,7 @@ impl Context {
             keyring,
             settings,
             owner,
+            meter: Meter::default(),
             turns: Turns::default(),
             leases: Leases::default(),
             stops: Arc::default(),

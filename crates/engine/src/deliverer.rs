@@ -28,6 +28,7 @@ use connector::{Connector, ConnectorError, Verdict};
 use domain::command::Operation;
 use domain::connection::ConnectionState;
 use domain::delivery::DeliveryState;
+use domain::event::Origin;
 use domain::id::{AttemptId, ConnectionId, EventId};
 use domain::time::Timestamp;
 use futures::future::join_all;
@@ -49,6 +50,8 @@ pub(crate) struct Deliverer {
 struct Closed {
     delivery: Delivery,
     attempt: deliveries::Attempt,
+    /// When the webhook came that it follows from at once, not by a replay.
+    received_at: Option<Timestamp>,
 }
 
 impl Rounds for Deliverer {
@@ -224,13 +227,19 @@ impl Deliverer {
                 trouble = trouble.or(cause);
                 continue;
             }
-            closed.push(self.close(
-                case.delivery,
-                &case.progress,
-                result,
-                &case.trace,
-                case.started_at,
-            ));
+            let event = &case.event.event;
+            let is_first = event.origin == Origin::Webhook && case.delivery.replay_of.is_none();
+            let received_at = is_first.then_some(event.received_at);
+            closed.push(Closed {
+                received_at,
+                ..self.close(
+                    case.delivery,
+                    &case.progress,
+                    result,
+                    &case.trace,
+                    case.started_at,
+                )
+            });
         }
         self.settle(closed).await?;
         match trouble {
@@ -335,7 +344,11 @@ impl Deliverer {
             started_at,
             finished_at: now,
         };
-        Closed { delivery, attempt }
+        Closed {
+            delivery,
+            attempt,
+            received_at: None,
+        }
     }
 
     /// One transaction for the fact «these attempts ended so». What went to somebody else meanwhile is theirs.
@@ -347,14 +360,18 @@ impl Deliverer {
         let tx = self.context.db.begin().await?;
         let released = deliveries::release_all(&tx, &rows, &self.context.owner).await?;
         point!(DeliverReleased);
-        let attempts = closed.into_iter().map(|one| one.attempt);
-        let attempts: Vec<deliveries::Attempt> = attempts
-            .filter(|attempt| released.contains(&attempt.delivery))
-            .collect();
+        let ours = closed.into_iter();
+        let ours = ours.filter(|one| released.contains(&one.delivery.id));
+        let (ended, attempts): (Vec<_>, Vec<_>) = ours
+            .map(|one| ((one.delivery, one.received_at), one.attempt))
+            .unzip();
         deliveries::insert_attempts(&tx, &attempts).await?;
         point!(DeliverAttempts);
         tx.commit().await?;
         point!(DeliverSettled);
+        for ((delivery, received_at), attempt) in ended.iter().zip(&attempts) {
+            self.context.meter.attempt(delivery, attempt, *received_at);
+        }
         Ok(())
     }
 }

@@ -16,6 +16,7 @@ use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use storage::credentials::HookOwner;
 use storage::events::{Inbound, NewEvent};
 use storage::{connections, credentials};
@@ -58,6 +59,19 @@ impl Intake {
 
     /// Takes a body that came to the address with this secret. When this returns, its facts are stored.
     pub async fn receive(
+        &self,
+        kind: ConnectorKind,
+        secret: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<Accepted, EngineError> {
+        let began = Instant::now();
+        let answer = self.take(kind, secret, content_type, body).await;
+        self.context.meter.body(kind, &answer, began.elapsed());
+        answer
+    }
+
+    async fn take(
         &self,
         kind: ConnectorKind,
         secret: &str,

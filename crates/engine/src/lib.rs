@@ -31,6 +31,7 @@ mod keeper;
 pub mod keys;
 mod lease;
 mod links;
+pub mod meter;
 mod pump;
 pub mod reconcile;
 pub mod refresher;

@@ -18,6 +18,7 @@ use url::Url;
 use vault::{InstallationKey, Keyring};
 
 mod layers;
+mod metrics;
 mod network;
 
 pub use network::Network;
@@ -44,6 +45,8 @@ pub struct Config {
     pub mail: Mail,
     /// Logging.
     pub log: Log,
+    /// What `/metrics` asks for; `None` to answer only on this machine.
+    pub metrics_token: Option<SecretString>,
     /// Process events and deliveries in this process.
     pub workers: bool,
     /// How long things are kept at most.
@@ -202,6 +205,7 @@ struct Raw {
     session: RawSession,
     mail: RawMail,
     log: RawLog,
+    metrics: metrics::Raw,
     engine: RawEngine,
     retention: RawRetention,
     files: RawFiles,
@@ -319,6 +323,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
     let session = check_session(&mut checks, &raw.session);
     let mail = check_mail(&mut checks, raw.mail);
     let log = check_log(&mut checks, raw.log);
+    let metrics_token = metrics::check(&mut checks, raw.metrics);
     let retention = check_retention(&mut checks, &raw.retention);
     let files = check_files(&mut checks, &raw.files);
     let demo = check_demo(&mut checks, raw.demo);
@@ -338,6 +343,7 @@ fn check(raw: Raw) -> Result<Config, ConfigError> {
             session,
             mail,
             log,
+            metrics_token,
             workers: raw.engine.workers,
             retention,
             files,

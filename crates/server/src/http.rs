@@ -22,8 +22,8 @@ mod upload;
 use crate::http::problem::Problem;
 use crate::http::routes::{
     account, api_keys, call_results, chronicle, connections, deliveries, events, health, hooks, imports,
-    joining, links, oauth, recordings, retention, rule_cases, rule_travel, rules, sessions, stops, stream,
-    sweeps, templates, trials, workspaces,
+    joining, links, metrics, oauth, recordings, retention, rule_cases, rule_travel, rules, sessions, stops,
+    stream, sweeps, templates, trials, workspaces,
 };
 use crate::http::session::Sessions;
 use crate::http::spa::Interface;
@@ -179,6 +179,7 @@ pub fn everything(config: &mut ServiceConfig<'_>, sessions: Option<&Sessions>) {
     config
         .service(health::live)
         .service(health::ready)
+        .service(metrics::read_metrics)
         .service(hooks::receive_hook);
     let oauth = scope::scope("/oauth").service(oauth::amocrm_callback);
     let api = scope::scope("/api/v1").configure(api);

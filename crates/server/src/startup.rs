@@ -163,6 +163,7 @@ pub async fn start_with(config: Config, clock: Arc<dyn Clock>) -> Result<Running
     let app = App {
         engine: engine.clone(),
         keyring,
+        metrics_token: config.metrics_token,
         mailer: Mailer::new(&config.mail)?,
         connectors,
         public_url: public_url.as_str().into(),

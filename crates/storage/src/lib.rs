@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod audit;
+pub mod backlog;
 pub mod call_results;
 pub mod call_settings;
 pub mod causes;
@@ -54,3 +55,4 @@ pub mod workspaces;
 pub use db::{Conn, Db, Tx};
 pub use error::StorageError;
 pub use sql::{Order, PageOf};
+pub use upkeep::PoolUse;

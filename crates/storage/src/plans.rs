@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::deliveries::DeliveryFilter;
 use crate::events::EventFilter;
 use crate::sql::PageOf;
-use crate::{counts, deliveries, events, figures, links, memory, retention, rules, runs};
+use crate::{backlog, counts, deliveries, events, figures, links, memory, retention, rules, runs};
 use domain::delivery::DeliveryState;
 use domain::id::{ConnectionId, EventId, WorkspaceId};
 use domain::record::{RecordKey, RecordKind};
@@ -277,6 +277,29 @@ async fn picking_deliveries_goes_through_those_that_are_open() {
         }
         deliveries::wake(db, CONNECTION, NOW).await.unwrap();
         watched.goes_through("deliveries::wake", "ix_delivery_due").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_without_what_is_done() {
+    each(async |watched| {
+        let found = backlog::backlog(&watched.db).await.unwrap();
+        assert_eq!(
+            [found.events[0].n_waiting, found.deliveries[0].n_waiting],
+            [2_000, 2_000]
+        );
+        assert_eq!(found.events[0].oldest_due_at, Timestamp(8_001));
+        let sent: Vec<Statement> = watched.sent.lock().unwrap().drain(..).collect();
+        // The first reads the connections, of which there are few.
+        for (statement, index) in
+            sent.into_iter()
+                .skip(1)
+                .zip(["ix_event_waiting", "ix_delivery_", "ix_delivery_dead"])
+        {
+            watched.sent.lock().unwrap().push(statement);
+            watched.goes_through("backlog::backlog", index).await;
+        }
     })
     .await;
 }

@@ -16,6 +16,17 @@ struct Number {
     number: i64,
 }
 
+/// Connections to the database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PoolUse {
+    /// Open.
+    pub n_open: u32,
+    /// Of these, waiting for something to do.
+    pub n_idle: u32,
+    /// As many as may be opened.
+    pub n_most: u32,
+}
+
 impl Db {
     /// Speaks PostgreSQL, whose own tools copy it.
     pub fn is_postgres(&self) -> bool {
@@ -51,6 +62,33 @@ impl Db {
         Ok(migrations::Migrator::get_pending_migrations(&self.pool)
             .await?
             .len())
+    }
+
+    /// How much the database takes on the disk, in bytes.
+    pub async fn size_bytes(&self) -> Result<u64, StorageError> {
+        let sql = if self.is_postgres() {
+            "SELECT pg_database_size(current_database()) AS number"
+        } else {
+            "SELECT p.page_count * s.page_size AS number FROM pragma_page_count p, pragma_page_size s"
+        };
+        let row = sql::one::<Number, _>(self, sql, []).await?;
+        Ok(row.map_or(0, |row| row.number.unsigned_abs()))
+    }
+
+    /// How the pool stands.
+    pub fn pool_use(&self) -> PoolUse {
+        let (n_open, n_idle, n_most) = if self.is_postgres() {
+            let pool = self.pool.get_postgres_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        } else {
+            let pool = self.pool.get_sqlite_connection_pool();
+            (pool.size(), pool.num_idle(), pool.options().get_max_connections())
+        };
+        PoolUse {
+            n_open,
+            n_idle: u32::try_from(n_idle).unwrap_or(u32::MAX),
+            n_most,
+        }
     }
 
     /// The database's clock, in milliseconds since 1970; on SQLite that of this machine.

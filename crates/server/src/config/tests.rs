@@ -78,6 +78,7 @@ fn values_are_checked_before_anything_binds() {
     );
     check_refused("[server]\nstatic_dir = \"/nowhere\"", &[], "index.html");
     check_refused("[database]\nurl = \"mysql://x\"", &[], "postgres://");
+    check_refused("[metrics]\ntoken = \"short\"", &[], "openssl rand -hex 32");
     check_refused("[session]\nsecure = \"yes\"", &[], "auto, always или never");
     check_refused("[log]\nformat = \"xml\"", &[], "text или json");
     check_refused(

@@ -8,6 +8,7 @@ use crate::mail::Mailer;
 use api::session::SandboxUrl;
 use engine::Engine;
 use engine::clock::Clock;
+use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vault::Keyring;
@@ -19,6 +20,8 @@ pub struct App {
     pub engine: Engine,
     /// Seals what must not stand in the database in clear.
     pub keyring: Arc<Keyring>,
+    /// What `/metrics` asks for; `None` to answer only on this machine.
+    pub metrics_token: Option<SecretString>,
     /// Sends letters.
     pub mailer: Mailer,
     /// The CRMs by name: forms of connections and OAuth need them.

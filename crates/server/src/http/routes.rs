@@ -12,6 +12,7 @@ pub mod hooks;
 pub mod imports;
 pub mod joining;
 pub mod links;
+pub mod metrics;
 pub mod oauth;
 pub mod recordings;
 pub mod retention;

@@ -19,6 +19,7 @@ const TABLE: &str = "
     sign_out                ok  -   -   -   -   -   -   -   -   -
     live                    ok  -   -   -   -   -   -   -   -   -
     ready                   ok  -   -   -   -   -   -   -   -   -
+    read_metrics            ok  -   -   -   -   -   -   -   -   -
     amocrm_callback         ok  -   -   -   -   -   -   -   -   -
     register                403 -   -   -   -   -   -   -   -   -
     look_at_invitation      ok  -   -   -   -   -   -   -   -   -

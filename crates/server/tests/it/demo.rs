@@ -64,17 +64,20 @@ async fn key(app: &TestApp) -> Caller {
     script
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_moved_deal_becomes_a_lead_and_the_moved_lead_moves_the_deal() {
-    let app = TestApp::demo().await;
-    let script = key(&app).await;
+/// Both fake CRMs of the demo.
+fn crms(app: &TestApp) -> (Crm, Crm) {
     let sandbox = app.sandbox.as_ref().unwrap();
     let crm = |base: &String| Crm {
         client: reqwest::Client::new(),
         base: base.clone(),
     };
-    let (amocrm, lptracker) = (crm(&sandbox.amocrm_url), crm(&sandbox.lptracker_url));
+    (crm(&sandbox.amocrm_url), crm(&sandbox.lptracker_url))
+}
 
+/// A deal is made and moved to where the demo hands deals over; everything that follows has happened. Gives the deal
+/// and the columns of its board.
+pub async fn deal_to_the_calls(app: &TestApp) -> (Value, Value) {
+    let (amocrm, _) = crms(app);
     let form =
         json!({ "name": "Вера Тестова", "phone": "+79995550101", "deal": "Окна под ключ", "price": 45000 });
     let deal = amocrm.post("amocrm/ui/create", form).await[0]["id"].clone();
@@ -83,7 +86,16 @@ async fn a_moved_deal_becomes_a_lead_and_the_moved_lead_moves_the_deal() {
     amocrm
         .post("amocrm/ui/move", json!({ "id": deal, "status_id": stage }))
         .await;
-    settle(&app, &amocrm).await;
+    settle(app, &amocrm).await;
+    (deal, columns)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_deal_becomes_a_lead_and_the_moved_lead_moves_the_deal() {
+    let app = TestApp::demo().await;
+    let script = key(&app).await;
+    let (amocrm, lptracker) = crms(&app);
+    let (deal, columns) = deal_to_the_calls(&app).await;
 
     let steps = lptracker.get("lptracker/board").await["steps"].clone();
     let leads = named(&steps, "Новый лид")["leads"].as_array().unwrap().clone();

@@ -5,9 +5,9 @@ use domain::connection::ConnectorKind;
 use reqwest::Method;
 use serde_json::Value;
 
-const FORM: &str = "application/x-www-form-urlencoded";
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
-async fn hook(app: &TestApp, caller: &Caller, kind: ConnectorKind) -> String {
+pub async fn hook(app: &TestApp, caller: &Caller, kind: ConnectorKind) -> String {
     let connections = caller.get("/api/v1/connections").await.json();
     let found = connections["items"]
         .as_array()
@@ -25,7 +25,7 @@ async fn hook(app: &TestApp, caller: &Caller, kind: ConnectorKind) -> String {
     url.strip_prefix(&app.running.url).unwrap().to_owned()
 }
 
-async fn post(caller: &Caller, path: &str, kind: &str, body: impl Into<Vec<u8>>) -> Answer {
+pub async fn post(caller: &Caller, path: &str, kind: &str, body: impl Into<Vec<u8>>) -> Answer {
     let request = caller.request(Method::POST, path).header("content-type", kind);
     caller.send(request.body(body.into())).await
 }
@@ -37,7 +37,7 @@ async fn n_events(caller: &Caller) -> usize {
         .len()
 }
 
-fn deal(index: usize, id: u32) -> String {
+pub fn deal(index: usize, id: u32) -> String {
     format!(
         "leads[update][{index}][id]={id}&leads[update][{index}][name]=x&leads[update][{index}][status_id]=58000001&\
          leads[update][{index}][pipeline_id]=7000001&leads[update][{index}][updated_at]=1764000000&\
@@ -45,7 +45,7 @@ fn deal(index: usize, id: u32) -> String {
     )
 }
 
-const ACCOUNT: &str = "&account[id]=30000001&account[subdomain]=demo";
+pub const ACCOUNT: &str = "&account[id]=30000001&account[subdomain]=demo";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_becomes_several_events_and_a_repeat_none() {

@@ -17,6 +17,7 @@ mod hooks;
 mod interface;
 mod live;
 mod mailbox;
+mod metrics;
 mod openapi;
 mod outage;
 mod problems;
