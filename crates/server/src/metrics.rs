@@ -136,7 +136,6 @@ mod tests {
 
     fn waits(kind: Option<ConnectorKind>, n_waiting: u64, due: i64) -> Waiting {
         Waiting {
-            connection: None,
             kind,
             n_waiting,
             oldest_due_at: Timestamp(due),

@@ -5,7 +5,6 @@ use crate::db::Conn;
 use crate::error::StorageError;
 use crate::sql;
 use domain::connection::ConnectorKind;
-use domain::id::ConnectionId;
 use domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 use std::collections::HashMap;
@@ -14,9 +13,7 @@ use uuid::Uuid;
 /// What waits for one connection.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waiting {
-    /// For which; `None` for the hub's own operations.
-    pub connection: Option<ConnectionId>,
-    /// Its kind; `None` for the hub's own operations, and for a connection that is gone.
+    /// Of which kind the connection is; `None` for the hub's own operations, and for a connection that is gone.
     pub kind: Option<ConnectorKind>,
     /// How much.
     pub n_waiting: u64,
@@ -83,7 +80,6 @@ async fn waiting(
 ) -> Result<Vec<Waiting>, StorageError> {
     let rows = sql::all::<Row, _>(conn, statement, []).await?;
     let waiting = |row: Row| Waiting {
-        connection: row.connection_id.map(ConnectionId),
         kind: row.connection_id.and_then(|id| kinds.get(&id).copied()),
         n_waiting: row.n_waiting.unsigned_abs(),
         oldest_due_at: Timestamp(row.oldest_due_at),

@@ -64,17 +64,6 @@ impl Db {
             .len())
     }
 
-    /// How much the database takes on the disk, in bytes.
-    pub async fn size_bytes(&self) -> Result<u64, StorageError> {
-        let sql = if self.is_postgres() {
-            "SELECT pg_database_size(current_database()) AS number"
-        } else {
-            "SELECT p.page_count * s.page_size AS number FROM pragma_page_count p, pragma_page_size s"
-        };
-        let row = sql::one::<Number, _>(self, sql, []).await?;
-        Ok(row.map_or(0, |row| row.number.unsigned_abs()))
-    }
-
     /// How the pool stands.
     pub fn pool_use(&self) -> PoolUse {
         let (n_open, n_idle, n_most) = if self.is_postgres() {
